@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "store/search.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/db.h"
+#include "store/store-private.h"
+
+/* More words than this are not a question. */
+#define MAX_WORDS 64
+
+/* How many of the newest entries that match are weighed against each other. */
+#define CANDIDATES 20000
+
+/* Words of a snippet. */
+#define SNIPPET_WORDS "24"
+
+/* Words. */
+
+static void
+push_word(word_list *words, const char *text, size_t len, bool quoted, bool not )
+{
+	if (len > 0 && words->len < MAX_WORDS)
+		array_push(words, ((struct word){xstrndup(text, len), quoted, not }));
+}
+
+void
+search_split(const char *p, word_list *words)
+{
+	while (*p != '\0') {
+		bool not ;
+		size_t len;
+
+		p += strspn(p, " \t\r\n\f\v");
+		not = p[0] == '-' && p[1] != '\0' && strchr(" \t\r\n\f\v", p[1]) == NULL;
+		p += not ;
+		if (*p != '"') {
+			len = strcspn(p, " \t\r\n\f\v\"");
+			push_word(words, p, len, false, not );
+			p += len;
+			continue;
+		}
+		len = strcspn(++p, "\"");
+		push_word(words, p, len, p[len] == '"', not );
+		p += len + (p[len] == '"');
+	}
+}
+
+void
+search_words_done(word_list *words)
+{
+	for (size_t i = 0; i < words->len; i++)
+		free(words->items[i].text);
+	array_done(words);
+}
+
+bool
+search_has_token(const char *word)
+{
+	for (; *word != '\0'; word++)
+		if (isalnum((unsigned char)*word) || (unsigned char)*word >= 0x80)
+			return true;
+	return false;
+}
+
+void
+search_quote(const char *word, struct buf *out)
+{
+	buf_putc(out, '"');
+	for (; *word != '\0'; word++) {
+		if (*word == '"')
+			buf_putc(out, '"');
+		buf_putc(out, *word);
+	}
+	buf_putc(out, '"');
+}
+
+/*
+ * ("one" "two" "thr"*) NOT ("four" OR "five"). Words next to one another must
+ * all occur, and those that hold no token are passed over, which they are not
+ * with AND between them. False if there is nothing to look for.
+ */
+static bool
+make_query(const word_list *words, struct buf *out)
+{
+	const struct word *last = NULL;
+	size_t with = 0, without = 0;
+
+	for (size_t i = 0; i < words->len; i++) {
+		const struct word *word = &words->items[i];
+
+		if (word->not || !search_has_token(word->text))
+			continue;
+		buf_puts(out, with++ == 0 ? "(" : " ");
+		search_quote(word->text, out);
+		last = word;
+	}
+	if (last != NULL && !last->quoted)
+		buf_putc(out, '*');
+	if (with == 0)
+		return false;
+	buf_putc(out, ')');
+	for (size_t i = 0; i < words->len; i++) {
+		const struct word *word = &words->items[i];
+
+		if (!word->not || !search_has_token(word->text))
+			continue;
+		buf_puts(out, without++ == 0 ? " NOT (" : " OR ");
+		search_quote(word->text, out);
+	}
+	if (without > 0)
+		buf_putc(out, ')');
+	return true;
+}
+
+/* Hits. */
+
+void
+hit_list_done(hit_list *hits)
+{
+	for (size_t i = 0; i < hits->len; i++) {
+		free(hits->items[i].conversation_id);
+		free(hits->items[i].entry_id);
+		free(hits->items[i].title);
+		free(hits->items[i].created_at);
+		free(hits->items[i].snippet);
+	}
+	array_done(hits);
+}
+
+/*
+ * The marks that SQLite puts around matches: since the text can hold any
+ * character, something that it does not hold by chance or on purpose.
+ */
+struct marks {
+	char open[40], close[40];
+};
+
+static void
+make_marks(struct marks *marks)
+{
+	uint64_t r[2];
+
+	if (getentropy(r, sizeof(r)) != 0)
+		fatal("no random numbers");
+	snprintf(marks->open, sizeof(marks->open), "<%016llx%016llx>", (unsigned long long)r[0],
+	    (unsigned long long)r[1]);
+	snprintf(marks->close, sizeof(marks->close), ">%016llx%016llx<", (unsigned long long)r[0],
+	    (unsigned long long)r[1]);
+}
+
+/* One line, with \001 and \002 for the marks and for nothing else. */
+static char *
+finish_snippet(const struct marks *marks, const char *text, size_t len)
+{
+	struct buf out = BUF_EMPTY;
+	size_t mark = strlen(marks->open);
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		bool blank = c <= ' ';
+
+		if (len - i >= mark && memcmp(text + i, marks->open, mark) == 0) {
+			buf_putc(&out, '\001');
+			i += mark - 1;
+		} else if (len - i >= mark && memcmp(text + i, marks->close, mark) == 0) {
+			buf_putc(&out, '\002');
+			i += mark - 1;
+		} else if (!blank || (out.len > 0 && out.data[out.len - 1] != ' ')) {
+			buf_putc(&out, blank ? ' ' : (char)c);
+		}
+	}
+	return buf_take(&out);
+}
+
+static char *
+load_snippet(struct store *store, const char *query, int64_t entry, const struct marks *marks,
+    struct error *err)
+{
+	struct stmt *s = db_prepare(store->db,
+	    "SELECT snippet(entry_fts, -1, ?3, ?4, '…', " SNIPPET_WORDS ") FROM entry_fts"
+	    " WHERE entry_fts MATCH ?1 AND rowid = ?2");
+	char *snippet = NULL;
+
+	db_bind_text(s, 1, query);
+	db_bind_int(s, 2, entry);
+	db_bind_text(s, 3, marks->open);
+	db_bind_text(s, 4, marks->close);
+	if (db_step(s, err) && db_text(s, 0) != NULL)
+		snippet = finish_snippet(marks, db_text(s, 0), db_len(s, 0));
+	db_finish(s);
+	return snippet != NULL ? snippet : xstrdup("");
+}
+
+/*
+ * Words said in a conversation that is deleted are still said in the branches
+ * that go on from there: the one changed last of those.
+ */
+static bool
+find_living(struct store *store, int64_t entry, int64_t *conversation, struct error *err)
+{
+	struct stmt *s = db_prepare(store->db,
+	    "WITH RECURSIVE through (key, deleted, active) AS ("
+	    " SELECT c.key, c.deleted, c.active FROM entry e"
+	    "  JOIN conversation c ON c.key = e.conversation WHERE e.key = ?1"
+	    " UNION SELECT b.key, b.deleted, b.active FROM through t"
+	    "  JOIN entry f ON f.conversation = t.key"
+	    "   AND f.seq >= CASE WHEN t.key = (SELECT conversation FROM entry WHERE key = ?1)"
+	    "    THEN (SELECT seq FROM entry WHERE key = ?1) ELSE 0 END"
+	    "  JOIN conversation b ON b.fork = f.key"
+	    ") SELECT key FROM through WHERE deleted = 0 ORDER BY active DESC LIMIT 1");
+
+	db_bind_int(s, 1, entry);
+	*conversation = db_step(s, err) ? db_int(s, 0) : 0;
+	return db_finish(s);
+}
+
+static bool
+load_hit(struct store *store, int64_t entry, struct hit *hit, struct error *err)
+{
+	struct stmt *s = db_prepare(store->db,
+	    "SELECT e.id, e.type, e.assistant, e.created_at, c.key, c.deleted, c.id,"
+	    " coalesce(nullif(c.title, ''), nullif(c.name, ''), t.title)"
+	    " FROM entry e JOIN conversation c ON c.key = e.conversation"
+	    " JOIN tree t ON t.root = c.root WHERE e.key = ?1");
+	bool deleted = false;
+
+	*hit = (struct hit){.entry = entry};
+	db_bind_int(s, 1, entry);
+	if (db_step(s, err)) {
+		hit->entry_id = read_string(s, 0);
+		hit->type = entry_type_of(db_text(s, 1));
+		hit->assistant = db_int(s, 2) != 0;
+		hit->created_at = read_string(s, 3);
+		hit->conversation = db_int(s, 4);
+		deleted = db_int(s, 5) != 0;
+		hit->conversation_id = read_string(s, 6);
+		hit->title = read_string(s, 7);
+	}
+	if (!db_finish(s))
+		return false;
+	if (!deleted)
+		return true;
+	if (!find_living(store, entry, &hit->conversation, err))
+		return false;
+	s = db_prepare(store->db, "SELECT id FROM conversation WHERE key = ?1");
+	db_bind_int(s, 1, hit->conversation);
+	free(hit->conversation_id);
+	hit->conversation_id = db_step(s, err) ? read_string(s, 0) : NULL;
+	return db_finish(s);
+}
+
+static bool
+find_entries(
+    struct store *store, const char *query, size_t limit, key_list *entries, struct error *err)
+{
+	/* To weigh everything that holds a frequent word would take seconds in a large store. */
+	struct stmt *s = db_prepare(store->db,
+	    "SELECT entry FROM (SELECT rowid AS entry, bm25(entry_fts, 4.0, 1.0, 0.5) AS rank"
+	    " FROM entry_fts WHERE entry_fts MATCH ?1 ORDER BY rowid DESC LIMIT ?2)"
+	    " ORDER BY rank, entry DESC LIMIT ?3");
+
+	db_bind_text(s, 1, query);
+	db_bind_int(s, 2, CANDIDATES);
+	db_bind_int(s, 3, (int64_t)limit);
+	while (db_step(s, err))
+		array_push(entries, db_int(s, 0));
+	return db_finish(s);
+}
+
+static bool
+load_hits(struct store *store, const char *query, size_t limit, hit_list *hits, struct error *err)
+{
+	key_list entries = {0};
+	struct marks marks;
+	bool good = find_entries(store, query, limit, &entries, err);
+
+	make_marks(&marks);
+	for (size_t i = 0; i < entries.len && good; i++) {
+		struct hit hit;
+
+		good = load_hit(store, entries.items[i], &hit, err);
+		if (good)
+			hit.snippet = load_snippet(store, query, entries.items[i], &marks, err);
+		array_push(hits, hit);
+		good = good && err->kind == ERR_NONE;
+	}
+	array_done(&entries);
+	return good;
+}
+
+bool
+search_entries(
+    struct store *store, const char *words, size_t limit, hit_list *hits, struct error *err)
+{
+	struct buf query = BUF_EMPTY;
+	word_list split = {0};
+	bool good = true;
+
+	search_split(words, &split);
+	if (make_query(&split, &query)) {
+		good = db_begin_read(store->db, err) &&
+		       db_end(store->db, load_hits(store, query.data, limit, hits, err), err);
+	}
+	search_words_done(&split);
+	buf_done(&query);
+	return good;
+}

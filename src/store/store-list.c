@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "store/db.h"
+#include "store/search.h"
+#include "store/store-private.h"
+#include "store/store.h"
+
+/* How many of the newest prompts with a word a filter looks at. */
+#define FILTER_PROMPTS 20000
+
+/* Prompts looked at for each that is wanted: the same words can be said again and again. */
+#define PROMPT_REPEATS 20
+
+#define CANDIDATES 3
+
+/* Lists. */
+
+void
+store_rows_done(store_rows *rows)
+{
+	for (size_t i = 0; i < rows->len; i++) {
+		free(rows->items[i].title);
+		free(rows->items[i].connection);
+		free(rows->items[i].agent);
+		free(rows->items[i].updated_at);
+	}
+	array_done(rows);
+}
+
+static struct store_row
+read_row(struct stmt *s)
+{
+	int64_t mark = db_int(s, 9);
+
+	return (struct store_row){
+	    .root = db_int(s, 0),
+	    .latest = db_int(s, 1),
+	    .title = read_string(s, 2),
+	    .connection = read_string(s, 3),
+	    .agent = read_string(s, 4),
+	    .updated_at = read_string(s, 5),
+	    .branches = (int)db_int(s, 6),
+	    .pinned = db_int(s, 7) != 0,
+	    .archived = db_int(s, 8) != 0,
+	    .mark = mark > 0 && mark <= MARK_FAILED ? (enum store_mark)mark : MARK_NONE,
+	};
+}
+
+#define ROW_COLUMNS                                                                        \
+	"t.root, t.latest, t.title, c.connection, coalesce(c.agent, c.agent_id, c.model)," \
+	" c.updated_at, t.branches, t.pinned, t.archived, t.mark"
+
+static bool
+list_all(struct store *store, size_t from, size_t count, store_rows *rows, struct error *err)
+{
+	/* The places before from are skipped in the index alone. */
+	struct stmt *s = db_prepare(store->db,
+	    "SELECT " ROW_COLUMNS " FROM (SELECT * FROM tree WHERE archived = 0"
+	    " ORDER BY pinned DESC, active DESC, root DESC LIMIT ?1 OFFSET ?2) t"
+	    " JOIN conversation c ON c.key = t.latest"
+	    " ORDER BY t.pinned DESC, t.active DESC, t.root DESC");
+
+	db_bind_int(s, 1, (int64_t)count);
+	db_bind_int(s, 2, (int64_t)from);
+	while (db_step(s, err))
+		array_push(rows, read_row(s));
+	return db_finish(s);
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void
+sort_unique(key_list *keys)
+{
+	size_t kept = 0;
+
+	if (keys->len > 0)
+		qsort(keys->items, keys->len, sizeof(keys->items[0]), compare_keys);
+	for (size_t i = 0; i < keys->len; i++)
+		if (kept == 0 || keys->items[kept - 1] != keys->items[i])
+			keys->items[kept++] = keys->items[i];
+	keys->len = kept;
+}
+
+/* Leaves in keys what is in both; both are sorted. */
+static void
+intersect(key_list *keys, const key_list *other)
+{
+	size_t kept = 0, j = 0;
+
+	for (size_t i = 0; i < keys->len; i++) {
+		while (j < other->len && other->items[j] < keys->items[i])
+			j++;
+		if (j < other->len && other->items[j] == keys->items[i])
+			keys->items[kept++] = keys->items[i];
+	}
+	keys->len = kept;
+}
+
+static bool
+collect(struct stmt *s, key_list *keys, struct error *err)
+{
+	while (db_step(s, err))
+		array_push(keys, db_int(s, 0));
+	return db_finish(s);
+}
+
+/* "%" and "_" stand for themselves, with "\" as the escape. */
+static char *
+like_escape(const char *text)
+{
+	struct buf out = BUF_EMPTY;
+
+	for (; *text != '\0'; text++) {
+		if (strchr("%_\\", *text) != NULL)
+			buf_putc(&out, '\\');
+		buf_putc(&out, *text);
+	}
+	return buf_take(&out);
+}
+
+/* With these letters anywhere in its title. */
+static bool
+find_in_titles(struct store *store, const char *word, key_list *roots, struct error *err)
+{
+	struct stmt *s = db_prepare(
+	    store->db, "SELECT root FROM tree WHERE title LIKE '%' || ?1 || '%' ESCAPE '\\'");
+	char *pattern = like_escape(word);
+
+	db_bind_text(s, 1, pattern);
+	free(pattern);
+	return collect(s, roots, err);
+}
+
+/* With a word that begins so. */
+static bool
+find_words(struct store *store, const char *word, key_list *roots, struct error *err)
+{
+	struct buf query = BUF_EMPTY;
+	struct stmt *s;
+	bool good;
+
+	search_quote(word, &query);
+	buf_puts(&query, "*");
+	s = db_prepare(store->db, "SELECT rowid FROM title_fts WHERE title_fts MATCH ?1");
+	db_bind_text(s, 1, query.data);
+	good = collect(s, roots, err);
+	if (good) {
+		s = db_prepare(store->db,
+		    "SELECT DISTINCT c.root FROM (SELECT rowid AS entry FROM prompt_fts"
+		    " WHERE prompt_fts MATCH ?1 ORDER BY rowid DESC LIMIT ?2) f"
+		    " CROSS JOIN entry e ON e.key = f.entry"
+		    " CROSS JOIN conversation c ON c.key = e.conversation");
+		db_bind_text(s, 1, query.data);
+		db_bind_int(s, 2, FILTER_PROMPTS);
+		good = collect(s, roots, err);
+	}
+	buf_done(&query);
+	return good;
+}
+
+/* The trees that have all the words, sorted by key. */
+static bool
+find_trees(struct store *store, const word_list *words, key_list *found, struct error *err)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < words->len && good; i++) {
+		const char *word = words->items[i].text;
+		key_list roots = {0};
+
+		good = find_in_titles(store, word, &roots, err) &&
+		       (!search_has_token(word) || find_words(store, word, &roots, err));
+		sort_unique(&roots);
+		if (i == 0) {
+			*found = roots;
+			continue;
+		}
+		intersect(found, &roots);
+		array_done(&roots);
+	}
+	return good;
+}
+
+/* A tree found, with what the list is sorted by. */
+struct ranked {
+	int64_t pinned, active, root;
+};
+
+static int
+compare_ranks(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->pinned != y->pinned)
+		return x->pinned > y->pinned ? -1 : 1;
+	if (x->active != y->active)
+		return x->active > y->active ? -1 : 1;
+	return x->root > y->root ? -1 : x->root < y->root;
+}
+
+static bool
+sort_trees(struct store *store, key_list *roots, struct error *err)
+{
+	ARRAY(struct ranked) ranked = {0};
+	bool good = true;
+
+	for (size_t i = 0; i < roots->len && good; i++) {
+		struct stmt *s =
+		    db_prepare(store->db, "SELECT pinned, active, root FROM tree WHERE root = ?1");
+
+		db_bind_int(s, 1, roots->items[i]);
+		if (db_step(s, err))
+			array_push(
+			    &ranked, ((struct ranked){db_int(s, 0), db_int(s, 1), db_int(s, 2)}));
+		good = db_finish(s);
+	}
+	if (ranked.len > 0)
+		qsort(ranked.items, ranked.len, sizeof(ranked.items[0]), compare_ranks);
+	for (size_t i = 0; i < ranked.len; i++)
+		roots->items[i] = ranked.items[i].root;
+	roots->len = ranked.len;
+	array_done(&ranked);
+	return good;
+}
+
+/* Pages of one list are asked for one after the other: what was found is kept for them. */
+static bool
+filter_trees(struct store *store, const char *filter, struct error *err)
+{
+	int64_t version = store_version(store);
+	word_list words = {0};
+	bool good;
+
+	if (store->filter != NULL && strcmp(store->filter, filter) == 0 &&
+	    store->filter_version == version)
+		return true;
+	array_clear(&store->filtered);
+	search_split(filter, &words);
+	array_done(&store->filtered);
+	good = find_trees(store, &words, &store->filtered, err) &&
+	       sort_trees(store, &store->filtered, err);
+	search_words_done(&words);
+	xreplace(&store->filter, good ? filter : NULL);
+	store->filter_version = version;
+	return good;
+}
+
+static bool
+list_filtered(struct store *store, size_t from, size_t count, store_rows *rows, struct error *err)
+{
+	bool good = true;
+
+	for (size_t i = from; i < store->filtered.len && i - from < count && good; i++) {
+		struct stmt *s = db_prepare(store->db,
+		    "SELECT " ROW_COLUMNS
+		    " FROM tree t JOIN conversation c ON c.key = t.latest WHERE t.root = ?1");
+
+		db_bind_int(s, 1, store->filtered.items[i]);
+		if (db_step(s, err))
+			array_push(rows, read_row(s));
+		good = db_finish(s);
+	}
+	return good;
+}
+
+static bool
+is_filter(const char *filter)
+{
+	return filter != NULL && filter[strspn(filter, " \t\r\n")] != '\0';
+}
+
+bool
+store_list(struct store *store, const char *filter, size_t from, size_t count, store_rows *rows,
+    struct error *err)
+{
+	bool good;
+
+	if (!turns_bury(store, err) || !db_begin_read(store->db, err))
+		return false;
+	if (is_filter(filter))
+		good = filter_trees(store, filter, err) &&
+		       list_filtered(store, from, count, rows, err);
+	else
+		good = list_all(store, from, count, rows, err);
+	return store_end(store, good, err);
+}
+
+bool
+store_count(struct store *store, const char *filter, size_t *count, struct error *err)
+{
+	int64_t trees = 0;
+	bool good;
+
+	if (!db_begin_read(store->db, err))
+		return false;
+	if (is_filter(filter)) {
+		good = filter_trees(store, filter, err);
+		trees = (int64_t)store->filtered.len;
+	} else {
+		good = store_number(
+		    store, "SELECT count(*) FROM tree WHERE archived = ?1", 0, 0, &trees, err);
+	}
+	*count = (size_t)trees;
+	return store_end(store, good, err);
+}
+
+/* Finding by id. */
+
+struct candidate {
+	int64_t key;
+	char *id;
+};
+
+typedef ARRAY(struct candidate) candidate_list;
+
+static bool
+find_latest(struct store *store, const char *connection, int64_t *key, struct error *err)
+{
+	struct stmt *s = db_prepare(store->db,
+	    "SELECT key FROM conversation WHERE deleted = 0 AND (?1 IS NULL OR connection = ?1)"
+	    " ORDER BY active DESC LIMIT 1");
+
+	db_bind_text(s, 1, connection);
+	*key = db_step(s, err) ? db_int(s, 0) : 0;
+	return db_finish(s);
+}
+
+/* The same id can be known from two connections to one server: the one used last counts. */
+static bool
+find_exact(
+    struct store *store, const char *connection, const char *id, int64_t *key, struct error *err)
+{
+	struct stmt *s = db_prepare(store->db,
+	    "SELECT key FROM conversation WHERE id = ?1 AND deleted = 0"
+	    " AND (?2 IS NULL OR connection = ?2) ORDER BY +active DESC LIMIT 1");
+
+	db_bind_text(s, 1, id);
+	db_bind_text(s, 2, connection);
+	*key = db_step(s, err) ? db_int(s, 0) : 0;
+	return db_finish(s);
+}
+
+/* The first text that does not begin so; there is no byte 0xff in UTF-8. */
+static char *
+end_of(const char *prefix)
+{
+	return xasprintf("%s\xff", prefix);
+}
+
+static bool
+find_prefix(struct store *store, const char *connection, const char *prefix,
+    candidate_list *candidates, struct error *err)
+{
+	/* OR of two ranges: each has its index. One more than we name, to see that there are. */
+	struct stmt *s = db_prepare(store->db,
+	    "SELECT key, id FROM conversation WHERE ((id >= ?1 AND id < ?2) OR"
+	    " (tail >= ?1 AND tail < ?2)) AND deleted = 0 AND (?3 IS NULL OR connection = ?3) "
+	    "LIMIT ?4");
+	char *end = end_of(prefix);
+
+	db_bind_text(s, 1, prefix);
+	db_bind_text(s, 2, end);
+	db_bind_text(s, 3, connection);
+	db_bind_int(s, 4, CANDIDATES + 1);
+	free(end);
+	while (db_step(s, err))
+		array_push(candidates, ((struct candidate){db_int(s, 0), read_string(s, 1)}));
+	return db_finish(s);
+}
+
+static bool
+refuse_ambiguous(const char *ref, const candidate_list *candidates, struct error *err)
+{
+	struct buf names = BUF_EMPTY;
+
+	for (size_t i = 0; i < candidates->len && i < CANDIDATES; i++)
+		buf_printf(&names, "%s%s", i > 0 ? ", " : "", candidates->items[i].id);
+	if (candidates->len > CANDIDATES)
+		buf_puts(&names, ", …");
+	error_set(err, ERR_USAGE,
+	    _("More than one conversation begins with \"%s\" (%s). Give more of its id."), ref,
+	    names.data);
+	buf_done(&names);
+	return false;
+}
+
+bool
+store_find(
+    struct store *store, const char *connection, const char *ref, int64_t *key, struct error *err)
+{
+	candidate_list candidates = {0};
+	bool good;
+
+	*key = 0;
+	if (ref[0] == '\0')
+		return true;
+	if (strcmp(ref, "@") == 0)
+		return find_latest(store, connection, key, err);
+	if (!find_exact(store, connection, ref, key, err))
+		return false;
+	if (*key != 0)
+		return true;
+	good = find_prefix(store, connection, ref, &candidates, err);
+	if (good && candidates.len > 1)
+		good = refuse_ambiguous(ref, &candidates, err);
+	if (good && candidates.len == 1)
+		*key = candidates.items[0].key;
+	for (size_t i = 0; i < candidates.len; i++)
+		free(candidates.items[i].id);
+	array_done(&candidates);
+	return good;
+}
+
+/* Prompts. */
+
+void
+string_list_done(string_list *list)
+{
+	for (size_t i = 0; i < list->len; i++)
+		free(list->items[i]);
+	array_done(list);
+}
+
+static bool
+is_in(const string_list *list, const char *text)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+bool
+store_prompts(struct store *store, size_t count, string_list *list, struct error *err)
+{
+	struct stmt *s = db_prepare(store->db,
+	    "SELECT w.prompt FROM (SELECT key FROM entry WHERE type = 'message.input'"
+	    " AND assistant = 0 ORDER BY key DESC LIMIT ?1) e JOIN entry_words w ON w.key = e.key");
+
+	db_bind_int(s, 1, (int64_t)count * PROMPT_REPEATS);
+	while (list->len < count && db_step(s, err)) {
+		const char *text = db_text(s, 0);
+
+		if (text != NULL && text[0] != '\0' && !is_in(list, text))
+			array_push(list, xstrdup(text));
+	}
+	return db_finish(s);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef STORE_STORE_PRIVATE_H
+#define STORE_STORE_PRIVATE_H
+
+/*
+ * What the files of the store share:
+ *
+ *	store.c		opening, checking, drafts and small state
+ *	store-conversation.c	conversations: add, save, load, delete
+ *	store-entry.c	entries and what they are made of
+ *	store-turn.c	turns under way, and those of instances that died
+ *	store-list.c	lists, and finding a conversation by its id
+ *	store-tree.c	trees: the line of the list, the branches
+ *
+ * Functions here expect to be called within a transaction, unless they say
+ * otherwise; on failure the caller rolls back.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/array.h"
+#include "model/entry.h"
+#include "store/instance.h"
+
+struct buf;
+struct conversation;
+struct db;
+struct error;
+struct stmt;
+
+typedef ARRAY(int64_t) key_list;
+
+struct store {
+	struct db *db;
+	char *path;
+	bool read_only;
+	struct instance instance;
+
+	/* The trees that the last filter found, in the order of the list. */
+	char *filter;
+	int64_t filter_version;
+	key_list filtered;
+};
+
+/* A write: begins a transaction, synced before it returns (full) or some time later. */
+bool store_begin(struct store *, bool full, struct error *);
+bool store_end(struct store *, bool good, struct error *);
+
+/* The first column of the first row, or fallback; key is bound as ?1. Without a transaction too. */
+bool store_number(
+    struct store *, const char *sql, int64_t key, int64_t fallback, int64_t *value, struct error *);
+
+/* Runs a statement with one or two numbers. */
+bool store_run(struct store *, const char *sql, int64_t first, struct error *);
+bool store_run2(struct store *, const char *sql, int64_t first, int64_t second, struct error *);
+
+/* A key where 0 stands for none. */
+void bind_key(struct stmt *, int place, int64_t key);
+
+/* A table of the strings of a struct: binds them from place on, reads them from column on. */
+void bind_strings(
+    struct stmt *, int place, const void *object, const size_t *offsets, size_t count);
+void read_strings(struct stmt *, int column, void *object, const size_t *offsets, size_t count);
+char *read_string(struct stmt *, int column);
+
+/* store-conversation.c */
+
+/* Sets key and root. */
+bool conversation_insert(struct store *, struct conversation *, struct error *);
+
+/* It changed now: the first of its tree and of all. */
+bool conversation_touch(struct store *, int64_t key, struct error *);
+
+/* An error if it is not there or deleted. */
+bool conversation_root(struct store *, int64_t key, int64_t *root, struct error *);
+
+/* The parts of a path, its end first: of a conversation, the entries up to seq last. */
+struct segment {
+	int64_t conversation, last;
+};
+
+typedef ARRAY(struct segment) segment_list;
+
+bool path_trace(struct store *, int64_t key, segment_list *, struct error *);
+
+/* store-entry.c */
+
+/* Sets the key. turn is 0, or where it belongs as an answer's output. */
+bool entry_insert(
+    struct store *, int64_t conversation, int64_t turn, struct entry *, struct error *);
+
+/* Its content is as the store has it; after the transaction. */
+void entry_mark_stored(struct entry *);
+
+/* Joins the pieces of an entry that will not grow any more. */
+bool entry_settle(struct store *, int64_t key, struct error *);
+
+/* With all that hangs on it but branches. */
+bool entry_delete(struct store *, int64_t key, struct error *);
+
+/* Appends the entries of a segment. Within a read or a write. */
+bool entries_load(struct store *, struct segment, struct conversation *, struct error *);
+
+/* store-turn.c */
+
+/* Ends the turns of instances that are no more. Not within a transaction. */
+bool turns_bury(struct store *, struct error *);
+
+/* store-tree.c */
+
+/* Brings the line of the list up to date, and the end of the conversation (or 0). */
+bool tree_refresh(struct store *, int64_t root, int64_t conversation, struct error *);
+
+/* What the list calls it. NULL or "" gives it the words of its first prompt. */
+bool tree_set_title(struct store *, int64_t root, const char *title, struct error *);
+
+/* search.c */
+
+/* Words as people type them. */
+struct word {
+	char *text;  /* more than one word, if they stood between quotes */
+	bool quoted; /* and the quotes were closed */
+	bool not ;   /* it had a "-" before it */
+};
+
+typedef ARRAY(struct word) word_list;
+
+void search_split(const char *words, word_list *);
+void search_words_done(word_list *);
+
+/* Whether there is anything in it that the index would have as a word. */
+bool search_has_token(const char *word);
+
+/* As a string of FTS5's query language, in which nothing has a meaning of its own. */
+void search_quote(const char *word, struct buf *out);
+
+#endif

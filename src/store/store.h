@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+/*
+ * What is kept on this machine: conversations, entries, lineage, drafts, turns
+ * under way. SQLite in WAL mode, one file; several instances may share it.
+ *
+ * Durability: what the user wrote and what is complete is committed with
+ * synchronous=FULL before the function returns; checkpoints of a growing
+ * answer with NORMAL. No function rewrites what was said. Keys are row
+ * numbers, for good; ids are the API's and may come later.
+ *
+ * Every function that returns bool fails with ERR_STORE and a sentence.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/array.h"
+#include "model/conversation.h"
+#include "model/lineage.h"
+
+struct error;
+struct store;
+
+/*
+ * Opens or makes the database (":memory:" too), migrates it to the newest
+ * schema, and marks the turns of instances that died as interrupted. A file
+ * that is corrupt, foreign or newer is refused and left untouched. read_only
+ * is set when it cannot be written, which is not an error.
+ */
+struct store *store_open(const char *path, bool *read_only, struct error *);
+void store_close(struct store *);
+
+/*
+ * Looks at everything in it, which takes its time. A sound store's schema and
+ * row counts as sentences, one on each line; yours. Fails if it is damaged.
+ */
+bool store_check(struct store *, char **report, struct error *);
+
+/* Turns. */
+
+/*
+ * The user's words are safe when this returns, before anything is sent. In one
+ * transaction: adds the conversation if its key is 0 (and sets key and root;
+ * parent and fork are taken from it), adds the inputs behind its entries as
+ * ENTRY_SENDING (and sets their keys), removes the draft of the place, and
+ * notes that a turn of this instance is under way. Inputs that have a key are
+ * there already, to be sent again: only their state changes. Dates that are
+ * not set are set to now.
+ */
+bool store_begin_turn(struct store *, struct conversation *, struct entry *const *inputs,
+    size_t count, int64_t *turn, struct error *);
+
+/* The server took it: the inputs of the turn are complete. */
+bool store_accept_turn(struct store *, int64_t turn, struct error *);
+
+/*
+ * The turn is over. state is what its inputs still "sending" and outputs still
+ * "streaming" become: ENTRY_COMPLETE, ENTRY_UNSENT or ENTRY_INTERRUPTED.
+ * usage (or NULL) is added to the conversation's.
+ */
+bool store_end_turn(struct store *, int64_t turn, enum entry_state state, const char *reason,
+    const struct usage *usage, struct error *);
+
+/*
+ * Adds an entry behind the conversation's own; sets its key. turn may be 0. Of
+ * the outputs of one turn those with a smaller output_index come first.
+ */
+bool store_add_entry(
+    struct store *, int64_t conversation, int64_t turn, struct entry *, struct error *);
+
+/* Writes what of these entries is not written yet, pieces only; one transaction. */
+bool store_checkpoint(struct store *, struct entry *const *entries, size_t count, struct error *);
+
+/* Writes the entry whole, with its state and id, and makes it searchable. */
+bool store_save_entry(struct store *, struct entry *, struct error *);
+
+/* Conversations. */
+
+/* As store_begin_turn() does, without a turn. */
+bool store_add_conversation(struct store *, struct conversation *, struct error *);
+
+/* Settings, names, ids and dates; not entries, lineage or usage. */
+bool store_save_conversation(struct store *, const struct conversation *, struct error *);
+
+/*
+ * For lineage that is learnt later, from a server's metadata: the conversation,
+ * which must be the root of its tree, and all that branches from it become a
+ * part of the parent's tree. fork as in struct conversation.
+ */
+bool store_set_lineage(struct store *, int64_t key, int64_t parent, int64_t fork, struct error *);
+
+/*
+ * With the entries of its path, inherited ones first; or without any. NULL and
+ * no error (kind ERR_NONE) if there is none or it is deleted.
+ */
+struct conversation *store_load(struct store *, int64_t key, bool entries, struct error *);
+
+/*
+ * Finds a conversation by id, by an unambiguous start of the id or of its part
+ * behind the prefix, or "@", the one changed last. *key is 0 if there is none;
+ * an ambiguous start is an error (ERR_USAGE) that names the candidates.
+ * connection limits it to one connection; NULL does not.
+ */
+bool store_find(
+    struct store *, const char *connection, const char *ref, int64_t *key, struct error *);
+
+/*
+ * Gone from lists; its entries stay as far as a branch hangs on them, and go
+ * with the last of them. Refused while an answer is coming to it.
+ */
+bool store_delete(struct store *, int64_t key, struct error *);
+bool store_set_label(struct store *, int64_t key, const char *label, struct error *);
+bool store_set_hidden(struct store *, int64_t key, bool hidden, struct error *);
+bool store_set_seen(struct store *, int64_t key, bool seen, struct error *);
+
+/* Of the tree that a conversation is in. */
+bool store_set_pinned(struct store *, int64_t key, bool pinned, struct error *);
+bool store_set_archived(struct store *, int64_t key, bool archived, struct error *);
+
+/* Lists. */
+
+enum store_mark {
+	MARK_NONE,
+	MARK_UNREAD,
+	MARK_STREAMING, /* in this instance or another */
+	MARK_WAITING,	/* a function call is open */
+	MARK_FAILED,	/* interrupted or unsent */
+};
+
+/* A tree in the list. */
+struct store_row {
+	int64_t root;	/* key of its oldest conversation */
+	int64_t latest; /* key of the one changed last */
+	char *title;	/* never NULL, may be empty; not sanitised */
+	char *connection;
+	char *agent; /* else the agent's id, else the model */
+	char *updated_at;
+	int branches; /* conversations in it, less one */
+	bool pinned, archived;
+	enum store_mark mark;
+};
+
+typedef ARRAY(struct store_row) store_rows;
+
+void store_rows_done(store_rows *);
+
+/*
+ * Trees, pinned first, then by last change, newest first: count of them from
+ * place from. filter (or NULL) are words that must be in titles or prompts;
+ * archived trees are only found by one.
+ */
+bool store_list(
+    struct store *, const char *filter, size_t from, size_t count, store_rows *, struct error *);
+bool store_count(struct store *, const char *filter, size_t *count, struct error *);
+
+/* Conversations of a connection as the API lists them: newest first, without entries. */
+typedef ARRAY(struct conversation *) conversation_list;
+bool store_list_conversations(struct store *, const char *connection, int page, int page_size,
+    conversation_list *, struct error *);
+void conversation_list_done(conversation_list *);
+
+/* The tree that a conversation is in. Deleted branches are in it, marked. */
+bool store_load_tree(struct store *, int64_t conversation, struct tree *, struct error *);
+
+/* Drafts and small state. */
+
+/*
+ * The draft of a conversation (0: of a new one), to go behind an entry (0: its
+ * end, -1: in place of its first prompt). "" removes.
+ */
+bool store_save_draft(struct store *, int64_t conversation, int64_t entry, const char *text,
+    size_t len, struct error *);
+
+/* NULL if there is none; yours. */
+char *store_load_draft(struct store *, int64_t conversation, int64_t entry, struct error *);
+
+/* Prompts said anywhere, newest first, each once: at most count of them; strings are yours. */
+typedef ARRAY(char *) string_list;
+bool store_prompts(struct store *, size_t count, string_list *, struct error *);
+void string_list_done(string_list *);
+
+/* A named value, such as what was open last; NULL if there is none; yours. */
+char *store_get(struct store *, const char *name, struct error *);
+bool store_set(struct store *, const char *name, const char *value, struct error *);
+
+/* Raised by every change that any instance made. */
+int64_t store_version(struct store *);
+
+#endif
