@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "client/client.h"
+
+#include <stdlib.h>
+
+#include "backend/backend.h"
+#include "backend/wire.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/id.h"
+#include "base/mem.h"
+#include "client/session.h"
+#include "net/loop.h"
+#include "profile/profile.h"
+#include "store/store.h"
+
+static void
+set_if(char **slot, const char *text)
+{
+	if (text != NULL)
+		xreplace(slot, text);
+}
+
+/* Puts what the agent says into a start; what the turn says itself comes first. */
+static void
+use_agent(struct turn *turn, const struct agent *agent)
+{
+	const struct {
+		char **to;
+		const char *from;
+	} fields[] = {
+	    {&turn->agent_id, agent->agent_id},
+	    {&turn->agent_version, agent->agent_version},
+	    {&turn->model, agent->agent_id == NULL ? agent->model : NULL},
+	    {&turn->instructions, agent->instructions},
+	    {&turn->tools, agent->tools},
+	    {&turn->completion_args, agent->completion_args},
+	    {&turn->guardrails, agent->guardrails},
+	    {&turn->handoff_execution, agent->handoff_execution},
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (*fields[i].to == NULL)
+			*fields[i].to = xstrdup(fields[i].from);
+}
+
+static void
+settings_from_turn(struct conversation *conversation, const struct turn *turn)
+{
+	set_if(&conversation->name, turn->name);
+	set_if(&conversation->description, turn->description);
+	set_if(&conversation->agent_id, turn->agent_id);
+	set_if(&conversation->agent_version, turn->agent_version);
+	set_if(&conversation->model, turn->model);
+	set_if(&conversation->instructions, turn->instructions);
+	set_if(&conversation->tools, turn->tools);
+	set_if(&conversation->completion_args, turn->completion_args);
+	set_if(&conversation->guardrails, turn->guardrails);
+	set_if(&conversation->metadata, turn->metadata);
+	set_if(&conversation->handoff_execution, turn->handoff_execution);
+}
+
+static void
+settings_to_turn(struct turn *turn, const struct conversation *conversation)
+{
+	set_if(&turn->name, conversation->name);
+	set_if(&turn->description, conversation->description);
+	set_if(&turn->agent_id, conversation->agent_id);
+	set_if(&turn->agent_version, conversation->agent_version);
+	set_if(&turn->model, conversation->model);
+	set_if(&turn->instructions, conversation->instructions);
+	set_if(&turn->tools, conversation->tools);
+	set_if(&turn->completion_args, conversation->completion_args);
+	set_if(&turn->guardrails, conversation->guardrails);
+	set_if(&turn->metadata, conversation->metadata);
+	set_if(&turn->handoff_execution, conversation->handoff_execution);
+}
+
+static char *
+title_from(const struct turn *turn)
+{
+	struct buf text;
+	char *title;
+
+	buf_init(&text, 0);
+	for (size_t i = 0; i < turn->inputs.len; i++)
+		if (entry_is_prompt(turn->inputs.items[i]))
+			entry_text(turn->inputs.items[i], &text);
+	title = conversation_make_title(text.data);
+	buf_done(&text);
+	return title;
+}
+
+static struct conversation *
+new_conversation(const struct link *link)
+{
+	struct conversation *conversation = conversation_new();
+	char id[ID_SIZE], now[CLOCK_ISO_SIZE];
+
+	id_make("conv_", id);
+	clock_iso(now);
+	conversation->id = xstrdup(id);
+	conversation->own_id = link->connection->api == API_CONVERSATIONS;
+	conversation->connection = xstrdup(link->connection->name);
+	conversation->created_at = xstrdup(now);
+	conversation->updated_at = xstrdup(now);
+	return conversation;
+}
+
+/* The conversation of a start. */
+static struct conversation *
+prepare_start(struct client *client, struct request *run, struct link *link, struct error *err)
+{
+	struct turn *turn = run->turn;
+	struct conversation *conversation;
+	const struct conversation *sibling;
+
+	if (run->agent != NULL)
+		use_agent(turn, run->agent);
+	if (link->connection->api == API_GUIDE && turn->model == NULL)
+		turn->model = xstrdup("guide");
+	if (link->connection->api == API_CONVERSATIONS && turn->model == NULL &&
+	    turn->agent_id == NULL)
+		turn->model = xstrdup(CLIENT_DEFAULT_MODEL);
+	if (turn->model == NULL && turn->agent_id == NULL) {
+		error_set(err, ERR_CONFIG,
+		    _("Nobody to talk to on %s: name a model or an agent (--model, --agent, "
+		      "\"agent:\" in "
+		      "the profile, or F4 on the screen). Nothing was sent."),
+		    link->connection->name);
+		return NULL;
+	}
+	conversation = new_conversation(link);
+	settings_from_turn(conversation, turn);
+	conversation->title = title_from(turn);
+	if (run->agent != NULL && run->agent->origin == AGENT_PROFILE)
+		conversation->agent = xstrdup(run->agent->name);
+	if (run->sibling_of != 0 &&
+	    (sibling = client_conversation(client, run->sibling_of, err)) != NULL) {
+		conversation->parent = sibling->root != 0 ? sibling->root : sibling->key;
+		xreplace(&conversation->title, NULL);
+	}
+	return conversation;
+}
+
+/* The place of a fork: the conversation that said the entry, so that the parent is its owner. */
+static bool
+prepare_fork(struct client *client, struct request *run, const struct conversation *base,
+    struct conversation *branch, struct error *err)
+{
+	struct turn *turn = run->turn;
+	ptrdiff_t at = conversation_find(base, run->fork);
+	const struct tree_branch *owner;
+	struct tree tree;
+	size_t place;
+
+	if (at < 0 && turn->from_entry_id == NULL)
+		return error_set(err, ERR_USAGE, _("That entry is not in this conversation."));
+	branch->parent = base->key;
+	branch->fork = at >= 0 ? run->fork : 0;
+	if (at < 0)
+		return true;
+	if ((size_t)at < base->inherited && turn->conversation_id == NULL) {
+		tree_init(&tree);
+		if (!store_load_tree(client->store, base->key, &tree, err)) {
+			tree_done(&tree);
+			return false;
+		}
+		owner = tree_owner(&tree, run->fork, &place);
+		if (owner != NULL) {
+			branch->parent = owner->conversation;
+			turn->conversation_id = xstrdup(owner->id);
+		}
+		tree_done(&tree);
+	}
+	if (turn->from_entry_id == NULL)
+		turn->from_entry_id = xstrdup(base->entries.items[at]->id);
+	return true;
+}
+
+/* The server keeps no lineage; its metadata is the one place to leave it for another machine. */
+static void
+note_lineage(struct turn *turn, struct conversation *branch)
+{
+	char *with_parent = wire_set(turn->metadata, "causerie_parent", turn->conversation_id);
+
+	free(turn->metadata);
+	turn->metadata = wire_set(with_parent, "causerie_entry", turn->from_entry_id);
+	free(with_parent);
+	xreplace(&branch->metadata, turn->metadata);
+}
+
+static struct conversation *
+prepare_restart(struct client *client, struct request *run, struct link *link,
+    const struct conversation *base, struct error *err)
+{
+	struct conversation *branch = new_conversation(link);
+
+	conversation_copy_settings(branch, base);
+	xreplace(&branch->title, NULL);
+	xreplace(&branch->metadata, NULL);
+	set_if(&branch->metadata, run->turn->metadata);
+	set_if(&branch->agent_version, run->turn->agent_version);
+	if (!prepare_fork(client, run, base, branch, err)) {
+		conversation_free(branch);
+		return NULL;
+	}
+	if (run->turn->conversation_id == NULL)
+		run->turn->conversation_id = xstrdup(base->id);
+	note_lineage(run->turn, branch);
+	return branch;
+}
+
+/* The words of a turn as entries of the conversation, with ids until the server gives them some. */
+static void
+stamp_inputs(struct turn *turn, bool own_ids)
+{
+	char id[ID_SIZE], now[CLOCK_ISO_SIZE];
+
+	clock_iso(now);
+	for (size_t i = 0; i < turn->inputs.len; i++) {
+		struct entry *entry = turn->inputs.items[i];
+
+		if (entry->id == NULL) {
+			id_make("msg_", id);
+			entry->id = xstrdup(id);
+			entry->own_id = own_ids;
+		}
+		if (entry->created_at == NULL)
+			entry->created_at = xstrdup(now);
+		entry->state = ENTRY_SENDING;
+	}
+}
+
+/*
+ * After the turn is in the store: the conversation as the screen shows it. An
+ * append grows what is cached; a new conversation is read with what it
+ * inherits.
+ */
+static struct conversation *
+show(struct client *client, struct conversation *conversation, const struct turn *turn,
+    struct error *err)
+{
+	struct conversation *whole;
+
+	if (client_cached(client, conversation->key) == conversation) {
+		for (size_t i = 0; i < turn->inputs.len; i++) {
+			ptrdiff_t at = conversation_find(conversation, turn->inputs.items[i]->key);
+
+			if (at >= 0)
+				conversation->entries.items[at]->state = ENTRY_SENDING;
+			else
+				array_push(
+				    &conversation->entries, entry_copy(turn->inputs.items[i]));
+		}
+		return conversation;
+	}
+	whole = store_load(client->store, conversation->key, true, err);
+	if (whole == NULL)
+		return NULL;
+	conversation_free(conversation);
+	array_push(&client->cached, whole);
+	return whole;
+}
+
+static struct active *
+new_active(struct client *client, struct link *link, struct request *run)
+{
+	struct active *active = xcalloc(1, sizeof(*active));
+
+	active->id = ++client->last_id;
+	active->client = client;
+	active->link = link;
+	active->turn = run->turn;
+	active->turn->id = active->id;
+	active->phase = PHASE_WAITING;
+	active->since = loop_now(client->loop);
+	active->fn = run->fn;
+	active->text = run->text;
+	active->arg = run->arg;
+	return active;
+}
+
+/* Puts the turn into the store; on failure nothing is sent. Takes conversation over. */
+static struct conversation *
+commit(struct client *client, struct active *active, struct conversation *conversation,
+    struct error *err)
+{
+	struct turn *turn = active->turn;
+	struct conversation *shown = NULL;
+
+	stamp_inputs(turn, active->link->connection->api == API_CONVERSATIONS);
+	if (turn->no_store) {
+		if (turn->kind == TURN_APPEND)
+			return conversation;
+		for (size_t i = 0; i < turn->inputs.len; i++)
+			array_push(&conversation->entries, entry_copy(turn->inputs.items[i]));
+		return conversation;
+	}
+	if (store_begin_turn(client->store, conversation, turn->inputs.items, turn->inputs.len,
+		&active->stored, err))
+		shown = show(client, conversation, turn, err);
+	if (shown == NULL && client_cached(client, conversation->key) != conversation)
+		conversation_free(conversation);
+	return shown;
+}
+
+static void
+announce(struct active *active)
+{
+	client_notify(active->client, NOTE_CONVERSATION, active->conversation->key, 0, NULL);
+	client_notify(active->client, NOTE_LIST, active->conversation->key, 0, NULL);
+	client_notify(active->client, NOTE_TURN, active->conversation->key, 0, NULL);
+}
+
+static unsigned
+go(struct client *client, struct active *active, int64_t *key, struct error *err)
+{
+	struct backend *backend = active->link->backend;
+
+	array_push(&client->active, active);
+	active->turn->conversation = active->turn->no_store ? 0 : active->conversation->key;
+	if (key != NULL)
+		*key = active->turn->conversation;
+	if (!backend->ops->run(backend, active->turn, err)) {
+		run_refuse(active, err->text);
+		return 0;
+	}
+	announce(active);
+	return active->id;
+}
+
+/* An append without a store of its own must not show its words in the conversation. */
+static struct conversation *
+detached(const struct conversation *base)
+{
+	struct conversation *copy = conversation_new();
+
+	conversation_copy_settings(copy, base);
+	copy->id = xstrdup(base->id);
+	return copy;
+}
+
+static struct conversation *
+prepare(struct client *client, struct request *run, struct link **link, struct error *err)
+{
+	const struct conversation *base = NULL;
+	const char *name = run->connection;
+
+	if (run->turn->kind == TURN_START) {
+		if (name == NULL && run->agent != NULL)
+			name = run->agent->connection;
+	} else {
+		base = client_conversation(client, run->base, err);
+		if (base == NULL) {
+			if (err->kind == ERR_NONE)
+				error_set(
+				    err, ERR_USAGE, _("That conversation is no longer here."));
+			return NULL;
+		}
+		name = base->connection;
+	}
+	*link = client_link(client, name, err);
+	if (*link == NULL)
+		return NULL;
+	if (run->turn->kind == TURN_START)
+		return prepare_start(client, run, *link, err);
+	if (run->turn->kind == TURN_RESTART)
+		return prepare_restart(client, run, *link, base, err);
+	if (client_turn_of(client, run->base) != 0) {
+		error_set(err, ERR_USAGE,
+		    _("This conversation is still answering. Stop the answer first, or wait."));
+		return NULL;
+	}
+	if (run->turn->conversation_id == NULL)
+		run->turn->conversation_id = xstrdup(base->id);
+	return run->turn->no_store ? detached(base) : client_cached(client, base->key);
+}
+
+/* The history has come: now the server's id of the entry is known, or it never will be. */
+static void
+resolved(void *arg, const struct event *event)
+{
+	struct waiting *waiting = arg;
+	struct client *client = waiting->client;
+	struct active *active = waiting->active;
+	const struct conversation *base;
+	struct error err = ERROR_NONE;
+	ptrdiff_t at;
+
+	base = client_conversation(client, waiting->base, &err);
+	at = base != NULL ? conversation_find(base, waiting->fork) : -1;
+	active->waiting = NULL;
+	free(waiting);
+	if (event->type == EVENT_FAILED) {
+		error_copy(&err, event->error);
+		err.nothing_sent = true;
+	} else if (at < 0 || base->entries.items[at]->own_id) {
+		error_set(&err, ERR_SERVER,
+		    _("The server does not know that entry, so nothing can branch from it there. "
+		      "Your "
+		      "text is kept."));
+		err.nothing_sent = true;
+	} else {
+		xreplace(&active->turn->from_entry_id, base->entries.items[at]->id);
+		note_lineage(active->turn, active->conversation);
+		if (active->link->backend->ops->run(active->link->backend, active->turn, &err))
+			return;
+		err.nothing_sent = true;
+	}
+	run_fail(active, &err);
+	error_done(&err);
+}
+
+/* Reads the history first when the server's id of the fork entry is not known. */
+static unsigned
+resolve(struct client *client, struct active *active, const struct request *run, struct error *err)
+{
+	struct question *question = question_new(ASK_HISTORY);
+	struct waiting *waiting = xmalloc(sizeof(*waiting));
+
+	*waiting = (struct waiting){client, active, active->conversation->parent, run->fork, 0};
+	question->conversation_id = xstrdup(active->turn->conversation_id);
+	array_push(&client->active, active);
+	active->turn->conversation = active->conversation->key;
+	waiting->question =
+	    client_ask(client, active->link->connection->name, question, resolved, waiting, err);
+	if (waiting->question == 0) {
+		free(waiting);
+		run_refuse(active, err->text);
+		return 0;
+	}
+	active->waiting = waiting;
+	announce(active);
+	return active->id;
+}
+
+static bool
+needs_history(struct client *client, const struct active *active, const struct request *run)
+{
+	const struct conversation *base;
+	struct error err = ERROR_NONE;
+	ptrdiff_t at;
+
+	if (run->turn->kind != TURN_RESTART || run->fork == 0 || active->stored == 0 ||
+	    active->link->connection->api != API_CONVERSATIONS)
+		return false;
+	base = client_conversation(client, run->base, &err);
+	error_done(&err);
+	at = base != NULL ? conversation_find(base, run->fork) : -1;
+	return at >= 0 && base->entries.items[at]->own_id;
+}
+
+unsigned
+client_run(struct client *client, struct request *run, int64_t *key, struct error *err)
+{
+	struct conversation *conversation;
+	struct active *active;
+	struct link *link;
+
+	if (key != NULL)
+		*key = 0;
+	conversation = prepare(client, run, &link, err);
+	if (conversation == NULL) {
+		turn_free(run->turn);
+		return 0;
+	}
+	active = new_active(client, link, run);
+	active->conversation = commit(client, active, conversation, err);
+	if (active->conversation == NULL) {
+		turn_free(active->turn);
+		free(active);
+		return 0;
+	}
+	if (needs_history(client, active, run)) {
+		if (key != NULL)
+			*key = active->conversation->key;
+		return resolve(client, active, run, err);
+	}
+	return go(client, active, key, err);
+}
+
+bool
+run_again(struct client *client, struct request *run, struct conversation *conversation,
+    struct error *err)
+{
+	struct turn *turn = run->turn;
+	struct link *link = client_link(client, conversation->connection, err);
+	const struct conversation *parent;
+	struct active *active;
+	ptrdiff_t at;
+
+	if (link == NULL) {
+		turn_free(turn);
+		return false;
+	}
+	if (turn->kind == TURN_APPEND) {
+		turn->conversation_id = xstrdup(conversation->id);
+	} else if (turn->kind == TURN_RESTART) {
+		parent = client_conversation(client, conversation->parent, err);
+		at = parent != NULL ? conversation_find(parent, conversation->fork) : -1;
+		if (at < 0) {
+			turn_free(turn);
+			return error_set(
+			    err, ERR_USAGE, _("The entry this branch starts from is gone."));
+		}
+		turn->conversation_id = xstrdup(parent->id);
+		turn->from_entry_id = xstrdup(parent->entries.items[at]->id);
+		turn->metadata = xstrdup(conversation->metadata);
+		note_lineage(turn, conversation);
+	} else {
+		settings_to_turn(turn, conversation);
+	}
+	active = new_active(client, link, run);
+	active->conversation = commit(client, active, conversation, err);
+	if (active->conversation == NULL) {
+		turn_free(turn);
+		free(active);
+		return false;
+	}
+	return go(client, active, NULL, err) != 0;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "client/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "store/store.h"
+
+static bool
+same_id(const struct entry *a, const struct entry *b)
+{
+	return a->id != NULL && b->id != NULL && strcmp(a->id, b->id) == 0;
+}
+
+static bool
+same_string(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool
+same_text(const struct entry *a, const struct entry *b)
+{
+	struct buf x, y;
+	bool same;
+
+	buf_init(&x, 0);
+	buf_init(&y, 0);
+	entry_text(a, &x);
+	entry_text(b, &y);
+	same = x.len == y.len && memcmp(x.data, y.data, x.len) == 0;
+	buf_done(&x);
+	buf_done(&y);
+	return same;
+}
+
+/* Whether ours can be the server's: it has its id, or none yet and says the same. */
+static bool
+matches(const struct entry *ours, const struct entry *theirs, bool inherited)
+{
+	if (same_id(ours, theirs))
+		return true;
+	if (ours->type != theirs->type || (!ours->own_id && !inherited))
+		return false;
+	return same_text(ours, theirs) && same_string(ours->tool_call_id, theirs->tool_call_id);
+}
+
+/* The server's form of an entry in the place of ours, which keeps its key. */
+static void
+replace(struct entry *ours, const struct entry *theirs)
+{
+	struct entry *copy = entry_copy(theirs), old = *ours;
+
+	copy->key = old.key;
+	copy->revision = old.revision + 1;
+	copy->output_index = old.output_index;
+	*ours = *copy;
+	*copy = old;
+	entry_free(copy);
+}
+
+/* Ours and the server's are one: takes over what the server knows better. */
+static bool
+unite(struct client *client, struct conversation *conversation, struct entry *ours,
+    const struct entry *theirs, struct error *err)
+{
+	bool open = ours->state != ENTRY_COMPLETE;
+
+	if (!ours->own_id && !open)
+		return true;
+	if (open && ours->type != ENTRY_MESSAGE_INPUT) {
+		replace(ours, theirs);
+	} else {
+		xreplace(&ours->id, theirs->id);
+		xreplace(&ours->reason, NULL);
+	}
+	ours->own_id = false;
+	ours->state = ENTRY_COMPLETE;
+	ours->revision++;
+	if (!store_save_entry(client->store, ours, err))
+		return false;
+	client_notify(client, NOTE_ENTRY, conversation->key, ours->key, NULL);
+	return true;
+}
+
+/* The place from `from` on of the entry of ours that is theirs, or -1. */
+static ptrdiff_t
+find(const struct conversation *conversation, size_t from, const struct entry *theirs)
+{
+	for (size_t i = from; i < conversation->entries.len; i++)
+		if (matches(conversation->entries.items[i], theirs, i < conversation->inherited))
+			return (ptrdiff_t)i;
+	return -1;
+}
+
+bool
+merge_history(struct client *client, struct conversation *conversation,
+    struct entry *const *entries, size_t count, struct error *err)
+{
+	size_t next = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		ptrdiff_t at = find(conversation, next, entries[i]);
+		struct entry *copy;
+
+		if (at >= 0) {
+			next = (size_t)at + 1;
+			if (!unite(client, conversation, conversation->entries.items[at],
+				entries[i], err))
+				return false;
+			continue;
+		}
+		/*
+		 * What a branch inherited is the business of the conversation that said
+		 * it; the copies of its start must not become entries of its own.
+		 */
+		if (i < conversation->inherited)
+			continue;
+		copy = entry_copy(entries[i]);
+		copy->key = 0;
+		if (!store_add_entry(client->store, conversation->key, 0, copy, err)) {
+			entry_free(copy);
+			return false;
+		}
+		array_push(&conversation->entries, copy);
+		next = conversation->entries.len;
+	}
+	return true;
+}
+
+bool
+merge_conversation(struct client *client, const char *connection, const struct conversation *theirs,
+    int64_t *key, struct error *err)
+{
+	struct conversation *ours;
+	bool kept;
+
+	if (theirs->id == NULL)
+		return true;
+	if (!client_adopt(client, connection, theirs->id, key, err))
+		return false;
+	ours = client_cached(client, *key);
+	if (ours == NULL) {
+		struct conversation *loaded = store_load(client->store, *key, false, err);
+
+		if (loaded == NULL)
+			return err->kind == ERR_NONE;
+		ours = loaded;
+	}
+	if (same_string(ours->updated_at, theirs->updated_at)) {
+		kept = true;
+	} else {
+		char *title = xstrdup(ours->title), *agent = xstrdup(ours->agent);
+		char *handoff = xstrdup(ours->handoff_execution);
+
+		conversation_copy_settings(ours, theirs);
+		xreplace(&ours->connection, connection);
+		xreplace(&ours->title, title);
+		xreplace(&ours->agent, agent);
+		xreplace(&ours->handoff_execution, handoff);
+		xreplace(&ours->created_at, theirs->created_at);
+		xreplace(&ours->updated_at, theirs->updated_at);
+		xreplace(&ours->raw, theirs->raw);
+		kept = store_save_conversation(client->store, ours, err);
+		free(title);
+		free(agent);
+		free(handoff);
+	}
+	if (ours != client_cached(client, *key))
+		conversation_free(ours);
+	return kept;
+}

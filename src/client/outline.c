@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "client/outline.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "model/lineage.h"
+
+/* Deeper branches are told by their names. */
+#define MAX_DEPTH 20
+
+char *
+outline_indent(const struct outline_line *line)
+{
+	struct buf out;
+	int depth = line->depth < MAX_DEPTH ? line->depth : MAX_DEPTH;
+
+	buf_init(&out, 0);
+	for (int i = 1; i < depth; i++)
+		buf_puts(&out, "│  ");
+	if (depth > 0 && line->type == OUTLINE_FORK)
+		buf_puts(&out, line->last_sibling ? "└─ " : "├─ ");
+	else if (depth > 0)
+		buf_puts(&out, line->last_sibling ? "   " : "│  ");
+	return buf_take(&out);
+}
+
+char *
+outline_text(const struct tree *tree, const struct outline_line *line)
+{
+	struct buf out;
+
+	buf_init(&out, 0);
+	if (line->type == OUTLINE_FORK || line->depth == 0) {
+		char *name = tree_branch_name(tree, line->conversation);
+
+		buf_puts(&out, name);
+		buf_puts(&out, "  ");
+		free(name);
+	}
+	if (line->preview != NULL && line->preview[0] != '\0') {
+		buf_puts(&out, line->preview);
+		buf_puts(&out, "  ");
+	}
+	if (line->prompts > 0)
+		buf_printf(
+		    &out, ngettext("(%zu turn)", "(%zu turns)", line->prompts), line->prompts);
+	else if (line->entries > 0)
+		buf_puts(&out, _("(another answer)"));
+	else
+		buf_puts(&out, _("(empty)"));
+	if (line->end)
+		buf_puts(&out, " ◀");
+	return buf_take(&out);
+}

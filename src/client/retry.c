@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "client/client.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "client/session.h"
+#include "profile/profile.h"
+#include "store/store.h"
+
+/* The last entry that is not an output of the answer that broke off; its place, or -1. */
+static ptrdiff_t
+last_input(const struct conversation *conversation)
+{
+	for (size_t i = conversation->entries.len; i > conversation->inherited; i--) {
+		enum entry_type type = conversation->entries.items[i - 1]->type;
+
+		if (type == ENTRY_MESSAGE_INPUT || type == ENTRY_FUNCTION_RESULT)
+			return (ptrdiff_t)i - 1;
+	}
+	return (ptrdiff_t)conversation->inherited - 1;
+}
+
+static bool
+ends_open(const struct conversation *conversation)
+{
+	size_t len = conversation->entries.len;
+	enum entry_state state;
+
+	if (len == 0)
+		return conversation->fork != 0;
+	state = conversation->entries.items[len - 1]->state;
+	return state == ENTRY_UNSENT || state == ENTRY_INTERRUPTED ||
+	       (size_t)last_input(conversation) == len - 1;
+}
+
+/* A second answer beside the one that broke off: a branch from the words it answers. */
+static bool
+answer_again(struct client *client, const struct conversation *conversation, struct error *err)
+{
+	ptrdiff_t at = last_input(conversation);
+	struct request run = {.turn = turn_new(TURN_RESTART), .base = conversation->key};
+
+	if (at < 0) {
+		turn_free(run.turn);
+		return error_set(err, ERR_USAGE, _("There is nothing here to send again."));
+	}
+	run.turn->stream = client->profile->settings.stream;
+	run.fork = conversation->entries.items[at]->key;
+	return client_run(client, &run, NULL, err) != 0;
+}
+
+/* The same words in the same place. */
+static bool
+send_again(struct client *client, struct conversation *conversation, struct error *err)
+{
+	struct request run = {.base = conversation->key};
+	size_t from = conversation->entries.len;
+	enum turn_kind kind = TURN_APPEND;
+
+	while (from > conversation->inherited &&
+	       conversation->entries.items[from - 1]->state != ENTRY_COMPLETE)
+		from--;
+	/* The server never heard of it: the request is again the one that began it. */
+	if (conversation->own_id)
+		kind = conversation->fork != 0 ? TURN_RESTART : TURN_START;
+	run.turn = turn_new(kind);
+	run.turn->stream = client->profile->settings.stream;
+	for (size_t i = from; i < conversation->entries.len; i++)
+		array_push(&run.turn->inputs, entry_copy(conversation->entries.items[i]));
+	return run_again(client, &run, conversation, err);
+}
+
+static bool
+carry_on(struct client *client, struct conversation *conversation, struct error *err)
+{
+	size_t len = conversation->entries.len;
+	const struct entry *last = len > 0 ? conversation->entries.items[len - 1] : NULL;
+
+	if (last == NULL || !ends_open(conversation))
+		return true;
+	if ((size_t)last_input(conversation) == len - 1 && last->state != ENTRY_COMPLETE)
+		return send_again(client, conversation, err);
+	return answer_again(client, conversation, err);
+}
+
+struct retrying {
+	struct client *client;
+	int64_t conversation;
+};
+
+static void
+history_read(void *arg, const struct event *event)
+{
+	struct retrying retrying = *(struct retrying *)arg;
+	struct error err = ERROR_NONE;
+	struct conversation *conversation = client_cached(retrying.client, retrying.conversation);
+
+	free(arg);
+	if (event->type == EVENT_FAILED)
+		error_copy(&err, event->error);
+	else if (conversation != NULL)
+		carry_on(retrying.client, conversation, &err);
+	if (err.kind != ERR_NONE)
+		client_notify(retrying.client, NOTE_TURN, retrying.conversation, 0, &err);
+	error_done(&err);
+}
+
+bool
+client_retry(struct client *client, int64_t key, struct error *err)
+{
+	const struct conversation *found = client_conversation(client, key, err);
+	struct conversation *conversation = client_cached(client, key);
+	struct retrying *retrying;
+	struct question *question;
+	struct link *link;
+
+	if (found == NULL)
+		return err->kind == ERR_NONE
+			   ? error_set(err, ERR_USAGE, _("That conversation is no longer here."))
+			   : false;
+	if (client_turn_of(client, key) != 0)
+		return error_set(err, ERR_USAGE, _("This conversation is still answering."));
+	if (!ends_open(conversation))
+		return error_set(err, ERR_USAGE,
+		    _("Nothing here is unsent or interrupted. To get another answer, select one "
+		      "and "
+		      "regenerate it."));
+	link = client_link(client, conversation->connection, err);
+	if (link == NULL)
+		return false;
+	if (link->connection->api != API_CONVERSATIONS || conversation->own_id)
+		return carry_on(client, conversation, err);
+	/* The server may have more than we saw: it is asked before anything is sent again. */
+	question = question_new(ASK_HISTORY);
+	question->conversation_id = xstrdup(conversation->id);
+	retrying = xmalloc(sizeof(*retrying));
+	*retrying = (struct retrying){client, key};
+	if (client_ask(client, conversation->connection, question, history_read, retrying, err) ==
+	    0) {
+		free(retrying);
+		return false;
+	}
+	return true;
+}

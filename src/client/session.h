@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CLIENT_SESSION_H
+#define CLIENT_SESSION_H
+
+/*
+ * The inside of the client, shared by its files and by nobody else:
+ * client.c (connections, questions, what is cached), begin.c (a turn until it
+ * is sent), run.c (a turn in flight), retry.c (one that broke off) and merge.c
+ * (the server's history against ours).
+ */
+
+#include "client/client.h"
+
+struct backend;
+struct connection;
+struct timer;
+struct waiting;
+
+/* A connection in use. */
+struct link {
+	struct client *client;
+	const struct connection *connection;
+	struct backend *backend;
+};
+
+/* A turn in flight. */
+struct active {
+	unsigned id;
+	struct client *client;
+	struct link *link;
+	struct turn *turn;
+	int64_t stored;	 /* the store's number of the turn; 0: nothing of it is kept */
+	/* The conversation it goes to: cached by the client, or its own if nothing is kept. */
+	struct conversation *conversation;
+	ARRAY(struct entry *) outputs; /* borrowed from the conversation */
+	bool started, stopping;
+	enum phase phase;
+	int64_t since;	  /* loop time of the last sign of life */
+	int64_t retry_at; /* loop time; PHASE_RETRYING */
+	struct timer *checkpoint; /* due when something is not written yet */
+	struct waiting *waiting;  /* for the history that tells the id of the fork entry */
+	struct timer *failing;	  /* stopped while waiting for it */
+	event_fn fn;
+	void (*text)(void *arg, const char *text, size_t len);
+	void *arg;
+};
+
+/* A question in flight. */
+struct asked {
+	unsigned id;
+	struct link *link;
+	struct question *question;
+	event_fn fn;
+	void *arg;
+};
+
+/* A branch waits for the history, to learn the server's id of the entry it starts from. */
+struct waiting {
+	struct client *client;
+	struct active *active;
+	int64_t base, fork;
+	unsigned question;
+};
+
+struct observer {
+	note_fn fn;
+	void *arg;
+};
+
+struct client {
+	struct loop *loop;
+	struct store *store;
+	const struct profile *profile;
+	unsigned last_id;
+	ARRAY(struct link *) links;
+	ARRAY(struct active *) active;
+	ARRAY(struct asked) asked;
+	ARRAY(struct conversation *) cached;
+	ARRAY(struct observer) observers;
+	agent_list agents;
+	size_t profile_agents; /* how many of agents are the profile's */
+};
+
+void client_notify(struct client *, enum note_type, int64_t conversation, int64_t entry,
+    const struct error *);
+
+/* The link of a connection by name, made when first asked for; NULL is the default. */
+struct link *client_link(struct client *, const char *connection, struct error *);
+
+/* Every event of every backend; arg is the link. */
+void client_event(void *arg, const struct event *);
+
+struct conversation *client_cached(struct client *, int64_t key);
+
+/* run.c: an event of a turn. */
+void run_event(struct active *, const struct event *);
+
+/* Ends a turn that the backend knows nothing of: as an event would, or without one. */
+void run_fail(struct active *, const struct error *);
+void run_refuse(struct active *, const char *reason);
+
+/* begin.c: a turn whose inputs are in the conversation already, at its end. Takes run->turn over. */
+bool run_again(struct client *, struct request *, struct conversation *, struct error *);
+
+/* Ends it as if the program were being closed, and frees it. */
+void run_abandon(struct active *);
+
+/*
+ * merge.c: takes over from the server's history what we do not have, and the
+ * ids it gave to what we said. Nothing of ours goes away.
+ */
+bool merge_history(struct client *, struct conversation *, struct entry *const *entries,
+    size_t count, struct error *);
+
+/* Takes over a conversation as the server describes it. */
+bool merge_conversation(struct client *, const char *connection, const struct conversation *,
+    int64_t *key, struct error *);
+
+#endif
