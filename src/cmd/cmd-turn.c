@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/wire.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "base/sanitize.h"
+#include "client/client.h"
+#include "cmd/verbs.h"
+#include "profile/profile.h"
+#include "store/store.h"
+
+/* start, append and restart: the verbs that get an answer. */
+
+#define TURN_OPTIONS                                                                             \
+	{"stream", OPTION_FLAG, NULL,                                                            \
+	    N_("show the answer as it comes (the default on a terminal)")},                      \
+	    {"no-stream", OPTION_FLAG, NULL, N_("wait for the whole answer")},                   \
+	    {"no-store", OPTION_FLAG, NULL, N_("keep nothing of it, there or here")},            \
+	    {"handoff-execution", OPTION_TEXT, N_("client|server"),                              \
+		N_("who carries out handoffs")},                                                 \
+	    {"completion-arg", OPTION_LIST, N_("KEY=VALUE"),                                     \
+		N_("a completion argument; VALUE is JSON if it parses as JSON, else text")},     \
+	{                                                                                        \
+		"attach", OPTION_LIST, N_("FILE"), N_("attach a file (not in this version yet)") \
+	}
+
+static const struct option start_options[] = {
+    TURN_OPTIONS,
+    {"instructions", OPTION_TEXT, N_("TEXT"), N_("the system prompt")},
+    {"name", OPTION_TEXT, N_("TEXT"), N_("the conversation's name")},
+    {"description", OPTION_TEXT, N_("TEXT"), N_("the conversation's description")},
+    {"tool", OPTION_LIST, N_("NAME"), N_("a tool of the server, or its JSON")},
+    {"metadata", OPTION_LIST, N_("KEY=VALUE"), N_("metadata of the conversation")},
+    {"agent-version", OPTION_TEXT, N_("VERSION"), N_("a version or alias of the agent")},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+
+static const struct option append_options[] = {
+    TURN_OPTIONS,
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+
+static const struct option restart_options[] = {
+    TURN_OPTIONS,
+    {"from", OPTION_TEXT, N_("ENTRY"),
+	N_("the last entry to keep: an id, or -1 for the last one, -2 ...")},
+    {"metadata", OPTION_LIST, N_("KEY=VALUE"), N_("metadata of the new conversation")},
+    {"agent-version", OPTION_TEXT, N_("VERSION"), N_("a version or alias of the agent")},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+
+/* An answer on its way to standard output. */
+struct printing {
+	struct command_context *ctx;
+	bool stream, done, any, at_line_start;
+	struct buf pending; /* the end of the text, until its next piece tells what it is */
+	char *entry_id, *conversation_id;
+	int64_t tokens;
+	struct error error;
+};
+
+/* --tool NAME: a built-in tool, or a tool's JSON object. */
+static bool
+add_tools(const struct args *args, char **tools, struct error *err)
+{
+	static const char *const names[] = {
+	    "web_search", "web_search_premium", "code_interpreter", "image_generation"};
+	struct buf out;
+	bool good = true;
+
+	buf_init(&out, 0);
+	for (size_t i = 0; i < args->options.len && good; i++) {
+		const char *value = args->options.items[i].value;
+		bool known = false;
+
+		if (strcmp(args->options.items[i].option->name, "tool") != 0)
+			continue;
+		for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++)
+			known |= strcmp(value, names[n]) == 0;
+		buf_puts(&out, out.len == 0 ? "[" : ",");
+		if (known) {
+			buf_puts(&out, "{\"type\":");
+			buf_put_json(&out, value, strlen(value));
+			buf_puts(&out, "}");
+		} else if (wire_is_object(value)) {
+			buf_puts(&out, value);
+		} else {
+			good = error_set(err, ERR_USAGE,
+			    _("There is no tool \"%s\": web_search, web_search_premium, "
+			      "code_interpreter and "
+			      "image_generation are, or the JSON object of a tool."),
+			    value);
+		}
+	}
+	if (good && out.len > 0) {
+		buf_puts(&out, "]");
+		*tools = buf_take(&out);
+	}
+	buf_done(&out);
+	return good;
+}
+
+static bool
+set_handoff(const struct args *args, struct turn *turn, struct error *err)
+{
+	const char *value = args_value(args, "handoff-execution");
+
+	if (value != NULL && strcmp(value, "client") != 0 && strcmp(value, "server") != 0)
+		return error_set(err, ERR_USAGE,
+		    _("--handoff-execution is client or server, not \"%s\"."), value);
+	turn->handoff_execution = xstrdup(value);
+	return true;
+}
+
+static enum api
+api_of(const struct command_context *ctx, const char *connection)
+{
+	const struct connection *found = profile_connection(
+	    ctx->profile, connection != NULL ? connection : ctx->profile->connection);
+
+	return found != NULL ? found->api : API_GUIDE;
+}
+
+/* What all three verbs take. */
+static bool
+set_options(struct command_context *ctx, const struct args *args, struct turn *turn, enum api api,
+    struct error *err)
+{
+	if (args_has(args, "attach"))
+		return error_set(
+		    err, ERR_USAGE, _("--attach is not in this version yet. Nothing was sent."));
+	if (args_has(args, "stream") && args_has(args, "no-stream"))
+		return error_set(err, ERR_USAGE, _("--stream and --no-stream exclude each other."));
+	turn->stream =
+	    args_has(args, "stream") ||
+	    (!args_has(args, "no-stream") && ctx->out_is_terminal && ctx->profile->settings.stream);
+	turn->no_store = args_has(args, "no-store") || !ctx->profile->settings.store;
+	turn->want_raw = ctx->json;
+	if (!set_handoff(args, turn, err) ||
+	    !args_object(args, "completion-arg", &turn->completion_args, err) ||
+	    !args_object(args, "metadata", &turn->metadata, err))
+		return false;
+	turn->agent_version = xstrdup(args_value(args, "agent-version"));
+	return turn->completion_args == NULL || api != API_CONVERSATIONS ||
+	       wire_check_completion_args(turn->completion_args, err);
+}
+
+/* Printing. */
+
+static void
+put_text(struct printing *p, const char *text, size_t len)
+{
+	if (len == 0)
+		return;
+	command_print(p->ctx, text, len);
+	p->any = true;
+	p->at_line_start = text[len - 1] == '\n';
+	fflush(p->ctx->out);
+}
+
+/*
+ * Text of a stream goes out in pieces that end where no character or escape
+ * sequence can be cut: sanitising a CR before its LF came would show it.
+ */
+static void
+put_piece(struct printing *p, const char *text, size_t len)
+{
+	size_t keep = 0;
+
+	buf_add(&p->pending, text, len);
+	while (keep < p->pending.len && keep < 32) {
+		unsigned char c = (unsigned char)p->pending.data[p->pending.len - 1 - keep];
+
+		if (c >= 0x20 && c < 0x7f)
+			break;
+		keep++;
+		if (c == '\n')
+			break;
+	}
+	if (p->pending.len > keep && p->pending.data[p->pending.len - 1] == '\n')
+		keep = 0;
+	len = p->pending.len - keep;
+	put_text(p, p->pending.data, len);
+	buf_drop(&p->pending, len);
+}
+
+static void
+flush_pieces(struct printing *p)
+{
+	put_text(p, p->pending.data, p->pending.len);
+	buf_clear(&p->pending);
+}
+
+static void
+put_raw(struct printing *p, const struct event *event)
+{
+	if (event->raw == NULL)
+		return;
+	fwrite(event->raw, 1, event->raw_len, p->ctx->out);
+	fputc('\n', p->ctx->out);
+	fflush(p->ctx->out);
+}
+
+static void
+put_entry(struct printing *p, const struct entry *entry)
+{
+	struct buf text;
+
+	if (entry->type != ENTRY_MESSAGE_OUTPUT)
+		return;
+	buf_init(&text, 0);
+	entry_text(entry, &text);
+	if (p->any && !p->at_line_start)
+		put_text(p, "\n", 1);
+	put_text(p, text.data, text.len);
+	buf_done(&text);
+}
+
+/* What a person wants to know beside the answer, on a terminal only. */
+static void
+note_tool(struct printing *p, const struct event *event)
+{
+	if (!p->ctx->err_is_terminal || p->ctx->json)
+		return;
+	if (event->type == EVENT_TOOL && event->stage == STAGE_STARTED)
+		command_note(p->ctx, _("[%s runs]\n"), event->name != NULL ? event->name : "?");
+	else if (event->type == EVENT_HANDOFF && event->stage == STAGE_DONE)
+		command_note(p->ctx, _("[handed over to %s]\n"),
+		    event->next_agent_name != NULL ? event->next_agent_name : "?");
+	else if (event->type == EVENT_RETRY)
+		command_note(
+		    p->ctx, _("%s Trying again in %d s.\n"), event->error->text, event->seconds);
+}
+
+static void
+on_event(void *arg, const struct event *event)
+{
+	struct printing *p = arg;
+
+	if (event->entry_id != NULL)
+		xreplace(&p->entry_id, event->entry_id);
+	if (p->ctx->json)
+		put_raw(p, event);
+	switch (event->type) {
+	case EVENT_STARTED:
+		xreplace(&p->conversation_id, event->conversation_id);
+		break;
+	case EVENT_CHUNK:
+		/* What the client took over is in the entry; its text is still here to be printed.
+		 */
+		break;
+	case EVENT_ENTRY:
+		if (event->entry->id != NULL)
+			xreplace(&p->entry_id, event->entry->id);
+		if (!p->ctx->json)
+			put_entry(p, event->entry);
+		break;
+	case EVENT_DONE:
+		p->tokens = event->usage != NULL ? event->usage->total_tokens : 0;
+		p->done = true;
+		break;
+	case EVENT_FAILED:
+		error_copy(&p->error, event->error);
+		p->done = true;
+		break;
+	default:
+		note_tool(p, event);
+	}
+}
+
+/* Sees the text before the client takes it over. */
+static void
+on_text(void *arg, const char *text, size_t len)
+{
+	struct printing *p = arg;
+
+	if (!p->ctx->json)
+		put_piece(p, text, len);
+}
+
+static bool
+finish(struct printing *p, struct error *err)
+{
+	bool good = p->error.kind == ERR_NONE && err->kind == ERR_NONE;
+
+	if (!p->ctx->json) {
+		flush_pieces(p);
+		if (p->any && !p->at_line_start)
+			fputc('\n', p->ctx->out);
+		fflush(p->ctx->out);
+	}
+	if (good && p->ctx->err_is_terminal && !p->ctx->json && p->conversation_id != NULL)
+		command_note(p->ctx,
+		    ngettext("[conversation %s, entry %s, %d token]\n",
+			"[conversation %s, entry %s, %d tokens]\n", (unsigned long)p->tokens),
+		    p->conversation_id, p->entry_id != NULL ? p->entry_id : "-", (int)p->tokens);
+	if (err->kind == ERR_NONE && p->error.kind != ERR_NONE)
+		error_move(err, &p->error);
+	buf_done(&p->pending);
+	free(p->entry_id);
+	free(p->conversation_id);
+	error_done(&p->error);
+	return good;
+}
+
+/* Runs it and waits; takes the turn over. */
+static bool
+run(struct command_context *ctx, struct request *request, struct error *err)
+{
+	struct printing printing = {
+	    .ctx = ctx, .stream = request->turn->stream, .at_line_start = true};
+	unsigned turn;
+
+	buf_init(&printing.pending, 0);
+	request->fn = on_event;
+	request->text = on_text;
+	request->arg = &printing;
+	turn = client_run(ctx->client, request, NULL, err);
+	if (turn != 0 && !command_wait(ctx, &printing.done, err))
+		client_stop(ctx->client, turn);
+	return finish(&printing, err) && turn != 0;
+}
+
+static bool
+take_input(struct command_context *ctx, const struct args *args, size_t first, struct turn *turn,
+    struct error *err)
+{
+	struct buf input;
+	bool good;
+
+	buf_init(&input, 0);
+	good = command_input(ctx, args, first, &input, err);
+	if (good && input.len > 0)
+		array_push(&turn->inputs, entry_new_input(input.data, input.len));
+	buf_done(&input);
+	return good;
+}
+
+static bool
+need_input(const struct turn *turn, struct error *err)
+{
+	if (turn->inputs.len == 0)
+		return error_set(err, ERR_USAGE,
+		    _("There is nothing to send: give the message as words or on standard input."));
+	return true;
+}
+
+static bool
+start(struct command_context *ctx, const struct args *args, struct error *err)
+{
+	struct request request = {
+	    .turn = turn_new(TURN_START), .agent = ctx->target, .connection = ctx->connection};
+	struct turn *turn = request.turn;
+	const char *connection = ctx->connection;
+
+	if (connection == NULL && ctx->target != NULL)
+		connection = ctx->target->connection;
+	if (!set_options(ctx, args, turn, api_of(ctx, connection), err) ||
+	    !add_tools(args, &turn->tools, err) || !take_input(ctx, args, 0, turn, err) ||
+	    !need_input(turn, err)) {
+		turn_free(turn);
+		return false;
+	}
+	turn->instructions = xstrdup(args_value(args, "instructions"));
+	turn->name = xstrdup(args_value(args, "name"));
+	turn->description = xstrdup(args_value(args, "description"));
+	return run(ctx, &request, err);
+}
+
+/* The conversation a turn goes to; one the server knows and we do not is adopted. */
+static bool
+find_base(struct command_context *ctx, const struct args *args, struct request *request, char **id,
+    struct error *err)
+{
+	if (args->words.len == 0)
+		return error_set(err, ERR_USAGE,
+		    _("Which conversation? Give its id, the start of it, or @ for the most recent "
+		      "one."));
+	if (!command_conversation(ctx, args->words.items[0], &request->base, id, err))
+		return false;
+	return request->base != 0 ||
+	       client_adopt(ctx->client, ctx->connection, *id, &request->base, err);
+}
+
+static enum api
+api_of_base(struct command_context *ctx, int64_t base)
+{
+	struct error err = ERROR_NONE;
+	const struct conversation *conversation = client_conversation(ctx->client, base, &err);
+
+	error_done(&err);
+	return api_of(ctx, conversation != NULL ? conversation->connection : NULL);
+}
+
+static bool
+append(struct command_context *ctx, const struct args *args, struct error *err)
+{
+	struct request request = {.turn = turn_new(TURN_APPEND)};
+	struct turn *turn = request.turn;
+	char *id = NULL;
+	bool good = find_base(ctx, args, &request, &id, err) &&
+		    set_options(ctx, args, turn, api_of_base(ctx, request.base), err) &&
+		    take_input(ctx, args, 1, turn, err) && need_input(turn, err);
+
+	free(id);
+	if (!good) {
+		turn_free(turn);
+		return false;
+	}
+	return run(ctx, &request, err);
+}
+
+/*
+ * --from: -1 counts from the end of what is kept here; an id may be shortened
+ * to any start of its part behind the prefix; an id not known here goes to the
+ * server as it is.
+ */
+static bool
+find_fork(struct command_context *ctx, const char *from, struct request *request, struct error *err)
+{
+	const struct conversation *base = client_conversation(ctx->client, request->base, err);
+	size_t matches = 0;
+	char *end;
+	long back;
+
+	if (base == NULL)
+		return false;
+	back = strtol(from, &end, 10);
+	if (*end == '\0' && end != from && back < 0) {
+		if ((size_t)-back > base->entries.len)
+			return error_set(err, ERR_USAGE,
+			    ngettext("--from %s: the conversation has %zu entry here. `causerie "
+				     "history` fetches what is missing.",
+				"--from %s: the conversation has %zu entries here. `causerie "
+				"history` fetches what is missing.",
+				base->entries.len),
+			    from, base->entries.len);
+		request->fork = base->entries.items[base->entries.len - (size_t)-back]->key;
+		return true;
+	}
+	for (size_t i = 0; i < base->entries.len; i++) {
+		const struct entry *entry = base->entries.items[i];
+		const char *id = entry->id != NULL ? entry->id : "", *tail = strrchr(id, '_');
+
+		tail = tail != NULL ? tail + 1 : id;
+		if (strcmp(id, from) == 0) {
+			request->fork = entry->key;
+			return true;
+		}
+		if (strncmp(id, from, strlen(from)) == 0 ||
+		    strncmp(tail, from, strlen(from)) == 0) {
+			request->fork = entry->key;
+			matches++;
+		}
+	}
+	if (matches > 1)
+		return error_set(err, ERR_USAGE,
+		    _("--from %s: several entries begin so; give more of the id."), from);
+	if (matches == 0)
+		request->turn->from_entry_id = xstrdup(from);
+	return true;
+}
+
+static bool
+restart(struct command_context *ctx, const struct args *args, struct error *err)
+{
+	struct request request = {.turn = turn_new(TURN_RESTART)};
+	struct turn *turn = request.turn;
+	const char *from = args_value(args, "from");
+	char *id = NULL;
+	bool good = find_base(ctx, args, &request, &id, err);
+
+	if (good && (from == NULL || from[0] == '\0'))
+		good = error_set(err, ERR_USAGE,
+		    _("From which entry? --from ENTRY names the last one to keep; --from -1 is the "
+		      "last there is."));
+	good = good && find_fork(ctx, from, &request, err) &&
+	       set_options(ctx, args, turn, api_of_base(ctx, request.base), err) &&
+	       take_input(ctx, args, 1, turn, err);
+	/* The request goes to the conversation that was named, not to the one that owns the entry.
+	 */
+	if (good)
+		turn->conversation_id = xstrdup(id);
+	free(id);
+	if (!good) {
+		turn_free(turn);
+		return false;
+	}
+	return run(ctx, &request, err);
+}
+
+const struct command cmd_start = {
+    .name = "start",
+    .args = N_("[INPUT]..."),
+    .help = N_("start a conversation"),
+    .options = start_options,
+    .exec = start,
+};
+
+const struct command cmd_append = {
+    .name = "append",
+    .args = N_("CONVERSATION [INPUT]..."),
+    .help = N_("add to a conversation"),
+    .options = append_options,
+    .exec = append,
+};
+
+const struct command cmd_restart = {
+    .name = "restart",
+    .args = N_("CONVERSATION --from ENTRY [INPUT]..."),
+    .help = N_("branch from an entry of a conversation"),
+    .options = restart_options,
+    .exec = restart,
+};
