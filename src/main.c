@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/sanitize.h"
+#include "cmd/command.h"
+
+/* What needs no profile, no store and no loop. */
+static bool
+answer_at_once(const struct args *args, bool *answered, struct error *err)
+{
+	struct buf out;
+
+	*answered = true;
+	buf_init(&out, 0);
+	if (args_has(args, "help"))
+		command_help(args->command, &out);
+	else if (args_has(args, "version"))
+		buf_printf(&out, "causerie %s\n", PACKAGE_VERSION);
+	else if (args_has(args, "manual"))
+		return app_manual(err);
+	else if (args_has(args, "list-keys"))
+		return app_list_keys(args, err);
+	else
+		*answered = false;
+	fwrite(out.data, 1, out.len, stdout);
+	buf_done(&out);
+	return true;
+}
+
+/* One or two sentences; a profile's problems come a line each. */
+static void
+print_error(const struct error *err)
+{
+	char *text = sanitize_text(err->text != NULL ? err->text : _("Something failed."));
+
+	fprintf(stderr, "causerie: %s\n", text);
+	free(text);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct error err = ERROR_NONE;
+	struct args args;
+	bool good, answered = false;
+	int status;
+
+	setlocale(LC_ALL, "");
+	bindtextdomain(PACKAGE, LOCALEDIR);
+	bind_textdomain_codeset(PACKAGE, "UTF-8");
+	textdomain(PACKAGE);
+
+	good =
+	    args_parse(&args, argc - 1, argv + 1, &err) && answer_at_once(&args, &answered, &err);
+	if (good && !answered)
+		good = args.command != NULL ? app_verb(&args, &err) : app_chat(&args, &err);
+	args_done(&args);
+	status = error_exit_status(good ? ERR_NONE : err.kind);
+	/* A verb can have failed in words of its own: then only the status is left to say. */
+	if (!good && (err.text == NULL || err.text[0] != '\0'))
+		print_error(&err);
+	error_done(&err);
+	return status;
+}

@@ -1,0 +1,1172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ui/actions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "base/sanitize.h"
+#include "client/client.h"
+#include "profile/profile.h"
+#include "store/search.h"
+#include "store/store.h"
+#include "ui/panes.h"
+#include "ui/rows.h"
+#include "ui/screen.h"
+#include "ui/view.h"
+
+/* Two Esc within this time edit the last prompt; later ones only change the focus. */
+#define DOUBLE_ESC_MS 600
+
+/* Hits shown while searching everywhere. */
+#define SEARCH_HITS 100
+
+static struct pane *
+messages(struct screen *screen)
+{
+	return screen_pane(screen, "messages");
+}
+
+static struct pane *
+input(struct screen *screen)
+{
+	return screen_pane(screen, "input");
+}
+
+static bool
+report(struct screen *screen, struct error *err)
+{
+	bool failed = err->kind != ERR_NONE;
+
+	if (failed)
+		screen_report(screen, err);
+	error_done(err);
+	return failed;
+}
+
+/* Global. */
+
+static void
+act_help(struct screen *screen)
+{
+	screen_push(screen, pane_help_new(screen, screen_context(screen)));
+}
+
+static void
+act_new(struct screen *screen)
+{
+	screen_open_new(screen);
+}
+
+static void
+picked_row(struct screen *screen, const struct pick *pick)
+{
+	if (pick != NULL && screen_open(screen, pick->key, 0))
+		screen_focus(screen, input(screen));
+}
+
+/* Where the list has no room beside the messages it comes as a list to choose from. */
+static void
+find_rows(struct screen *screen, const char *typed, pick_list *out)
+{
+	store_rows rows = {0};
+	struct error err = ERROR_NONE;
+
+	store_list(client_store(screen_client(screen)), typed[0] != '\0' ? typed : NULL, 0, 200,
+	    &rows, &err);
+	for (size_t i = 0; i < rows.len; i++) {
+		char *when = rows_time(rows.items[i].updated_at);
+		struct pick pick = {
+		    .text = xstrdup(rows.items[i].title),
+		    .detail = rows.items[i].branches > 0
+				  ? xasprintf("⑂%d  %s", rows.items[i].branches, when)
+				  : xstrdup(when),
+		    .key = rows.items[i].latest,
+		};
+
+		free(when);
+		array_push(out, pick);
+	}
+	store_rows_done(&rows);
+	report(screen, &err);
+}
+
+static void
+act_list(struct screen *screen)
+{
+	struct pane *list = screen_pane(screen, "list");
+
+	if (screen_width(screen) < 80) {
+		screen_push(screen,
+		    pane_picker_new(screen, _("Conversations"), NULL, find_rows, picked_row));
+		return;
+	}
+	if (screen_focused(screen) == list) {
+		screen_toggle_list(screen);
+		return;
+	}
+	if (!screen_has_list(screen))
+		screen_toggle_list(screen);
+	screen_focus(screen, list);
+}
+
+static void
+act_tree(struct screen *screen)
+{
+	struct pane *top = screen_top(screen);
+
+	if (top != NULL && strcmp(top->ops->name, "tree") == 0)
+		screen_pop(screen);
+	else
+		screen_push(screen, pane_tree_new(screen));
+}
+
+static void
+act_next_pane(struct screen *screen)
+{
+	screen_focus_next(screen);
+}
+
+static void
+act_redraw(struct screen *screen)
+{
+	screen_output(screen)->redraw(screen_output(screen)->arg);
+	screen_touch_all(screen);
+}
+
+static void
+act_suspend(struct screen *screen)
+{
+	screen_save(screen);
+	screen_output(screen)->suspend(screen_output(screen)->arg);
+	screen_touch_all(screen);
+}
+
+static void
+act_quit(struct screen *screen)
+{
+	screen_quit(screen);
+}
+
+static void
+act_plain(struct screen *screen)
+{
+	screen_toggle_plain(screen);
+}
+
+static void
+act_mouse(struct screen *screen)
+{
+	screen_toggle_mouse(screen);
+}
+
+static void
+open_neighbour(struct screen *screen, int step)
+{
+	int64_t key = pane_conversations_neighbour(screen_pane(screen, "list"), step);
+
+	if (key != 0)
+		screen_open(screen, key, 0);
+}
+
+static void
+act_next_conversation(struct screen *screen)
+{
+	open_neighbour(screen, 1);
+}
+
+static void
+act_previous_conversation(struct screen *screen)
+{
+	open_neighbour(screen, -1);
+}
+
+static void
+act_attention(struct screen *screen)
+{
+	int64_t key = pane_conversations_attention(screen_pane(screen, "list"));
+
+	if (key != 0)
+		screen_open(screen, key, 0);
+	else
+		screen_notice(screen, _("No conversation waits for you."));
+}
+
+#define NTH(n)                                                                            \
+	static void act_nth_##n(struct screen *screen)                                    \
+	{                                                                                 \
+		int64_t key = pane_conversations_nth(screen_pane(screen, "list"), (n)-1); \
+		if (key != 0)                                                             \
+			screen_open(screen, key, 0);                                      \
+	}
+NTH(1)
+NTH(2)
+NTH(3)
+NTH(4)
+NTH(5)
+NTH(6)
+NTH(7)
+NTH(8)
+NTH(9)
+NTH(10)
+
+/* Who answers. */
+
+static void
+picked_agent(struct screen *screen, const struct pick *pick)
+{
+	struct view *view = screen_view(screen);
+	const agent_list *agents = client_agents(screen_client(screen));
+	char *line, *name;
+
+	if (pick == NULL)
+		return;
+	if (pick->key < 0) {
+		struct agent *guide = agent_new(AGENT_MODEL);
+
+		guide->name = xstrdup("guide");
+		guide->model = xstrdup("guide");
+		guide->connection = xstrdup("guide");
+		view_set_agent(view, guide);
+		agent_free(guide);
+	} else if ((size_t)pick->key < agents->len) {
+		view_set_agent(view, agents->items[pick->key]);
+	}
+	screen_open_new(screen);
+	name = sanitize_line(view_speaker(view));
+	line = xasprintf(_("A new conversation with %s. The one before is kept."), name);
+	screen_notice(screen, line);
+	free(line);
+	free(name);
+}
+
+static const char *
+origin_name(enum agent_origin origin)
+{
+	return origin == AGENT_PROFILE	? _("profile")
+	       : origin == AGENT_SERVER ? _("agent")
+					: _("model");
+}
+
+/* Made anew with each letter: servers may have told of more meanwhile. */
+static void
+find_agents(struct screen *screen, const char *typed, pick_list *out)
+{
+	const agent_list *agents = client_agents(screen_client(screen));
+	bool guide = false;
+
+	for (size_t i = 0; i < agents->len; i++) {
+		const struct agent *agent = agents->items[i];
+		const char *connection = agent->connection != NULL
+					     ? agent->connection
+					     : client_profile(screen_client(screen))->connection;
+		struct pick pick = {.key = (int64_t)i};
+
+		guide |= strcmp(connection, "guide") == 0;
+		pick.text = xasprintf("%s@%s", agent->name, connection);
+		pick.detail =
+		    xasprintf("%s  %s", agent->description != NULL ? agent->description : "",
+			origin_name(agent->origin));
+		if (strcasestr(pick.text, typed) == NULL &&
+		    strcasestr(pick.detail, typed) == NULL) {
+			free(pick.text);
+			free(pick.detail);
+			continue;
+		}
+		array_push(out, pick);
+	}
+	if (!guide && strstr("guide", typed) != NULL) {
+		struct pick pick = {
+		    .text = xstrdup("guide@guide"),
+		    .detail = xstrdup(_("the built-in guide to causerie")),
+		    .key = -1,
+		};
+
+		array_push(out, pick);
+	}
+}
+
+static void
+act_agents(struct screen *screen)
+{
+	client_refresh_agents(screen_client(screen));
+	screen_push(screen, pane_picker_new(screen, _("Who answers a new conversation"), NULL,
+				find_agents, picked_agent));
+}
+
+static void
+act_next_agent(struct screen *screen)
+{
+	struct view *view = screen_view(screen);
+	const agent_list *agents = client_agents(screen_client(screen));
+	const struct agent *now = view_agent(view);
+	size_t next = 0;
+
+	if (view_conversation(view) != NULL) {
+		screen_notice(screen,
+		    _("Who answers here is fixed: C-n starts a new conversation, F4 with whom."));
+		return;
+	}
+	if (agents->len == 0) {
+		screen_notice(
+		    screen, _("The profile names no agents: F4 shows who can be talked to."));
+		return;
+	}
+	for (size_t i = 0; now != NULL && i < agents->len; i++)
+		if (strcmp(agents->items[i]->name, now->name) == 0)
+			next = (i + 1) % agents->len;
+	view_set_agent(view, agents->items[next]);
+	screen_touch_all(screen);
+}
+
+/* The palette. */
+
+static void
+picked_action(struct screen *screen, const struct pick *pick)
+{
+	if (pick != NULL)
+		screen_act(screen, pick->value);
+}
+
+static void
+act_palette(struct screen *screen)
+{
+	const char *context = screen_context(screen);
+	pick_list picks = {0};
+
+	for (size_t i = 0; i < action_count; i++) {
+		const struct action *a = &actions[i];
+		struct pick pick = {0};
+
+		if (strcmp(a->context, "global") != 0 && strcmp(a->context, context) != 0)
+			continue;
+		pick.text = xasprintf("%s  %s", a->name, _(a->help));
+		pick.detail = xstrdup(keymap_keys(screen_keymap(screen), a->context, a->name));
+		pick.value = xstrdup(a->name);
+		array_push(&picks, pick);
+	}
+	screen_push(screen, pane_picker_new(screen, _("Everything that can be done here"), &picks,
+				NULL, picked_action));
+}
+
+/* Branches. */
+
+static void
+aimed(struct screen *screen)
+{
+	pane_input_load(input(screen));
+	screen_focus(screen, input(screen));
+	screen_touch_all(screen);
+}
+
+static void
+act_branch(struct screen *screen)
+{
+	struct error err = ERROR_NONE;
+	int64_t entry = pane_messages_selected(messages(screen));
+
+	pane_input_save(input(screen));
+	view_aim_branch(screen_view(screen), entry, &err);
+	if (!report(screen, &err))
+		aimed(screen);
+}
+
+static void
+edit_prompt(struct screen *screen, int64_t entry)
+{
+	struct view *view = screen_view(screen);
+	const struct conversation *c = view_conversation(view);
+	struct error err = ERROR_NONE;
+	struct buf text;
+	size_t len;
+
+	pane_input_save(input(screen));
+	view_aim_edit(view, entry, &err);
+	if (report(screen, &err))
+		return;
+	aimed(screen);
+	pane_input_text(input(screen), &len);
+	if (len > 0)
+		return; /* an edit begun before */
+	buf_init(&text, 0);
+	entry_text(c->entries.items[conversation_find(c, entry)], &text);
+	pane_input_set(input(screen), text.data, text.len);
+	buf_done(&text);
+}
+
+static void
+act_edit(struct screen *screen)
+{
+	edit_prompt(screen, pane_messages_selected(messages(screen)));
+}
+
+static void
+act_edit_last(struct screen *screen)
+{
+	const struct conversation *c = view_conversation(screen_view(screen));
+
+	for (size_t i = c != NULL ? c->entries.len : 0; i > 0; i--) {
+		if (entry_is_prompt(c->entries.items[i - 1])) {
+			edit_prompt(screen, c->entries.items[i - 1]->key);
+			return;
+		}
+	}
+}
+
+static void
+branched(struct screen *screen, int64_t entry)
+{
+	pane_input_load(input(screen));
+	pane_messages_reset(messages(screen), entry);
+	pane_conversations_reload(screen_pane(screen, "list"));
+	screen_touch_all(screen);
+}
+
+static void
+act_regenerate(struct screen *screen)
+{
+	struct error err = ERROR_NONE;
+
+	pane_input_save(input(screen));
+	if (view_regenerate(screen_view(screen), pane_messages_selected(messages(screen)), &err))
+		branched(screen, 0);
+	report(screen, &err);
+}
+
+static void
+act_retry(struct screen *screen)
+{
+	struct error err = ERROR_NONE;
+
+	view_retry(screen_view(screen), &err);
+	report(screen, &err);
+}
+
+static void
+sibling(struct screen *screen, int step)
+{
+	struct view *view = screen_view(screen);
+	const struct conversation *c = view_conversation(view);
+	int64_t entry = pane_messages_selected(messages(screen)), to = 0;
+	struct error err = ERROR_NONE;
+	ptrdiff_t at = c != NULL ? conversation_find(c, entry) : -1;
+	size_t which;
+
+	/* From anywhere in a branch: the nearest fork at or above the selection. */
+	while (at >= 0 && view_alternatives(view, c->entries.items[at]->key, &which) < 2)
+		at--;
+	if (at < 0) {
+		screen_notice(screen,
+		    _("No other branch here: b makes one, { and } go to the forks there are."));
+		return;
+	}
+	pane_input_save(input(screen));
+	if (view_sibling(view, c->entries.items[at]->key, step, &to, &err))
+		branched(screen, to);
+	report(screen, &err);
+}
+
+static void
+act_next_sibling(struct screen *screen)
+{
+	sibling(screen, 1);
+}
+
+static void
+act_previous_sibling(struct screen *screen)
+{
+	sibling(screen, -1);
+}
+
+/* Searching. */
+
+static void
+find_hits(struct screen *screen, const char *typed, pick_list *out)
+{
+	hit_list hits = {0};
+	struct error err = ERROR_NONE;
+
+	search_entries(client_store(screen_client(screen)), typed, SEARCH_HITS, &hits, &err);
+	for (size_t i = 0; i < hits.len; i++) {
+		struct pick pick = {.key = hits.items[i].conversation};
+		char *snippet = xstrdup(hits.items[i].snippet),
+		     *when = rows_time(hits.items[i].created_at);
+
+		/* The marks around matches are control characters: they become quotes here. */
+		for (char *p = snippet; *p != '\0'; p++)
+			if (*p == '\001' || *p == '\002')
+				*p = *p == '\001' ? '[' : ']';
+		pick.text = xasprintf("%s: %s", hits.items[i].title, snippet);
+		pick.detail = when;
+		pick.value = xasprintf("%lld", (long long)hits.items[i].entry);
+		free(snippet);
+		array_push(out, pick);
+	}
+	hit_list_done(&hits);
+	error_done(&err);
+}
+
+static void
+picked_hit(struct screen *screen, const struct pick *pick)
+{
+	if (pick != NULL && screen_open(screen, pick->key, strtoll(pick->value, NULL, 10)))
+		screen_focus(screen, messages(screen));
+}
+
+static void
+act_search(struct screen *screen)
+{
+	screen_push(screen,
+	    pane_picker_new(screen, _("Search everything said"), NULL, find_hits, picked_hit));
+}
+
+static void
+find_words(struct screen *screen, const char *words)
+{
+	if (words == NULL || words[0] == '\0')
+		return;
+	screen_focus(screen, messages(screen));
+	pane_messages_find(messages(screen), words);
+}
+
+static void
+act_find(struct screen *screen)
+{
+	screen_push(
+	    screen, pane_dialog_new(screen, _("Search in this conversation for"), "", find_words));
+}
+
+static void
+picked_prompt(struct screen *screen, const struct pick *pick)
+{
+	if (pick != NULL)
+		pane_input_set(input(screen), pick->value, strlen(pick->value));
+}
+
+static void
+act_history_search(struct screen *screen)
+{
+	string_list prompts = {0};
+	pick_list picks = {0};
+	struct error err = ERROR_NONE;
+
+	store_prompts(client_store(screen_client(screen)), 500, &prompts, &err);
+	for (size_t i = 0; i < prompts.len; i++) {
+		struct pick pick = {
+		    .text = xstrdup(prompts.items[i]), .value = xstrdup(prompts.items[i])};
+
+		array_push(&picks, pick);
+	}
+	string_list_done(&prompts);
+	report(screen, &err);
+	screen_push(screen,
+	    pane_picker_new(screen, _("What you said before"), &picks, NULL, picked_prompt));
+}
+
+/* Conversations. */
+
+static int64_t
+chosen_conversation(struct screen *screen)
+{
+	int64_t latest, root;
+
+	if (screen_focused(screen) == screen_pane(screen, "list") &&
+	    pane_conversations_selected(screen_pane(screen, "list"), &latest, &root))
+		return root;
+	return view_key(screen_view(screen));
+}
+
+/* The conversation a dialog is about: the list may have moved on when it is answered. */
+static void
+renamed(struct screen *screen, const char *title)
+{
+	struct error err = ERROR_NONE;
+	int64_t key = chosen_conversation(screen);
+	struct conversation *c;
+
+	if (title == NULL || key == 0)
+		return;
+	c = store_load(client_store(screen_client(screen)), key, false, &err);
+	if (c != NULL && c->root != 0 && c->root != key) {
+		key = c->root;
+		conversation_free(c);
+		c = store_load(client_store(screen_client(screen)), key, false, &err);
+	}
+	if (c != NULL) {
+		xreplace(&c->title, title);
+		store_save_conversation(client_store(screen_client(screen)), c, &err);
+		conversation_free(c);
+		client_release(screen_client(screen), key);
+	}
+	report(screen, &err);
+	pane_conversations_reload(screen_pane(screen, "list"));
+	screen_touch_all(screen);
+}
+
+static void
+act_rename(struct screen *screen)
+{
+	const struct conversation *c = view_conversation(screen_view(screen));
+	const char *title = c != NULL ? conversation_title(c) : NULL;
+
+	if (chosen_conversation(screen) == 0) {
+		screen_notice(screen, _("A conversation gets its name once it has begun."));
+		return;
+	}
+	screen_push(screen, pane_dialog_new(screen, _("Name of the conversation"),
+				title != NULL ? title : "", renamed));
+}
+
+static void
+deleted(void *arg, const struct event *event)
+{
+	if (event->type == EVENT_FAILED)
+		screen_report(arg, event->error);
+	else
+		screen_notice(arg, _("Deleted, here and on the server."));
+}
+
+static void
+delete_answer(struct screen *screen, const char *answer)
+{
+	struct client *client = screen_client(screen);
+	struct error err = ERROR_NONE;
+	const struct conversation *c;
+	int64_t key = chosen_conversation(screen);
+
+	if (answer == NULL || answer[0] == 'n' || key == 0)
+		return;
+	if (client_turn_of(client, key) != 0) {
+		screen_notice(screen, _("It is still answering: stop it first."));
+		return;
+	}
+	c = client_conversation(client, key, &err);
+	if (c != NULL && answer[0] == 's') {
+		struct question *question = question_new(ASK_DELETE);
+
+		question->conversation_id = xstrdup(c->id);
+		if (key == view_key(screen_view(screen)))
+			screen_open_new(screen);
+		client_ask(client, c->connection, question, deleted, screen, &err);
+	} else if (c != NULL) {
+		if (key == view_key(screen_view(screen)))
+			screen_open_new(screen);
+		client_release(client, key);
+		if (store_delete(client_store(client), key, &err))
+			screen_notice(screen, _("Deleted here."));
+	}
+	report(screen, &err);
+	pane_conversations_reload(screen_pane(screen, "list"));
+}
+
+static void
+act_delete(struct screen *screen)
+{
+	struct error err = ERROR_NONE;
+	int64_t key = chosen_conversation(screen);
+	const struct conversation *c =
+	    key != 0 ? client_conversation(screen_client(screen), key, &err) : NULL;
+	const struct connection *connection;
+	const char *title;
+	char *question;
+	bool server;
+
+	if (report(screen, &err) || c == NULL) {
+		screen_notice(screen, _("There is nothing here to delete."));
+		return;
+	}
+	title = conversation_title(c);
+	connection = profile_connection(client_profile(screen_client(screen)), c->connection);
+	server = connection != NULL && connection->api == API_CONVERSATIONS && !c->own_id;
+	question = server ? xasprintf(_("Delete “%s”? Its branches stay.\n\nh: here only   s: on "
+					"the server too   n: no"),
+				title != NULL ? title : c->id)
+			  : xasprintf(_("Delete “%s”? Its branches stay.\n\nh: delete it   n: no"),
+				title != NULL ? title : c->id);
+	screen_push(
+	    screen, pane_choice_new(screen, question, server ? "hsn" : "hn", delete_answer));
+	free(question);
+}
+
+static void
+act_information(struct screen *screen)
+{
+	struct view *view = screen_view(screen);
+	const struct conversation *c = view_conversation(view);
+	struct buf out;
+
+	if (c == NULL) {
+		screen_notice(screen, _("A new conversation: there is nothing to tell of it yet."));
+		return;
+	}
+	buf_init(&out, 0);
+	buf_printf(
+	    &out, _("Id: %s%s\n"), c->id, c->own_id ? _(" (not known to the server yet)") : "");
+	buf_printf(&out, _("Connection: %s\n"), c->connection);
+	if (c->model != NULL)
+		buf_printf(&out, _("Model: %s\n"), c->model);
+	if (c->agent != NULL)
+		buf_printf(&out, _("Agent: %s\n"), c->agent);
+	if (c->agent_id != NULL)
+		buf_printf(&out, _("Agent id: %s\n"), c->agent_id);
+	buf_printf(&out, _("Begun: %s\nChanged: %s\n"), c->created_at != NULL ? c->created_at : "?",
+	    c->updated_at != NULL ? c->updated_at : "?");
+	buf_printf(&out,
+	    ngettext("%zu entry, %zu of them before the fork\n",
+		"%zu entries, %zu of them before the fork\n", c->entries.len),
+	    c->entries.len, c->inherited);
+	buf_printf(&out, _("Tokens: %lld in, %lld out, %lld in all\n"),
+	    (long long)c->usage.prompt_tokens, (long long)c->usage.completion_tokens,
+	    (long long)c->usage.total_tokens);
+	if (c->instructions != NULL)
+		buf_printf(&out, _("\nInstructions:\n%s\n"), c->instructions);
+	screen_push(screen, pane_text_new(screen, _("Information"), out.data));
+	buf_done(&out);
+}
+
+/* Copying and editing. */
+
+static void
+copy(struct screen *screen, const struct buf *text, const char *done)
+{
+	if (text->len == 0)
+		screen_notice(screen, _("There is nothing to copy."));
+	else if (screen_output(screen)->copy(screen_output(screen)->arg, text->data, text->len))
+		screen_notice(screen, done);
+	else
+		screen_notice(screen, _("That is too long for the terminal's clipboard."));
+}
+
+static void
+copy_entry(struct screen *screen, const struct entry *entry)
+{
+	struct buf text;
+
+	buf_init(&text, 0);
+	if (entry != NULL)
+		entry_text(entry, &text);
+	copy(screen, &text, _("Sent to the terminal's clipboard: the entry's source."));
+	buf_done(&text);
+}
+
+static void
+act_copy(struct screen *screen)
+{
+	const struct conversation *c = view_conversation(screen_view(screen));
+	ptrdiff_t at =
+	    c != NULL ? conversation_find(c, pane_messages_selected(messages(screen))) : -1;
+
+	copy_entry(screen, at >= 0 ? c->entries.items[at] : NULL);
+}
+
+static void
+act_copy_answer(struct screen *screen)
+{
+	const struct conversation *c = view_conversation(screen_view(screen));
+	const struct entry *entry = NULL;
+
+	for (size_t i = c != NULL ? c->entries.len : 0; i > 0 && entry == NULL; i--)
+		if (c->entries.items[i - 1]->type == ENTRY_MESSAGE_OUTPUT)
+			entry = c->entries.items[i - 1];
+	copy_entry(screen, entry);
+}
+
+static void
+act_copy_code(struct screen *screen)
+{
+	struct buf text;
+
+	buf_init(&text, 0);
+	pane_messages_code(messages(screen), 0, &text);
+	copy(screen, &text, _("Sent to the terminal's clipboard: the last code block."));
+	buf_done(&text);
+}
+
+static void
+act_quote(struct screen *screen)
+{
+	const struct conversation *c = view_conversation(screen_view(screen));
+	ptrdiff_t at =
+	    c != NULL ? conversation_find(c, pane_messages_selected(messages(screen))) : -1;
+	struct buf text, quoted;
+
+	if (at < 0)
+		return;
+	buf_init(&text, 0);
+	buf_init(&quoted, 0);
+	entry_text(c->entries.items[at], &text);
+	for (char *rest = text.data, *line; (line = strsep(&rest, "\n")) != NULL;)
+		buf_printf(&quoted, "> %s\n", line);
+	pane_input_insert(input(screen), quoted.data, quoted.len);
+	screen_focus(screen, input(screen));
+	buf_done(&quoted);
+	buf_done(&text);
+}
+
+static void
+act_editor(struct screen *screen)
+{
+	size_t len;
+	const char *text = pane_input_text(input(screen), &len);
+
+	screen_save(screen);
+	screen_output(screen)->edit(screen_output(screen)->arg, text, len);
+}
+
+/* Input and browsing. */
+
+static void
+act_input_escape(struct screen *screen)
+{
+	struct view *view = screen_view(screen);
+
+	screen_notice(screen, NULL);
+	if (view_stop(view))
+		return;
+	if (view_aim(view) != AIM_END) {
+		pane_input_save(input(screen));
+		view_aim_end(view);
+		pane_input_load(input(screen));
+		screen_touch_all(screen);
+		return;
+	}
+	screen_focus(screen, messages(screen));
+}
+
+/* The second of two Esc in short order edits the last prompt. */
+static void
+act_browse_escape(struct screen *screen)
+{
+	screen_notice(screen, NULL);
+	if (screen_now(screen) - screen_focused_since(screen) < DOUBLE_ESC_MS)
+		act_edit_last(screen);
+	else
+		screen_focus(screen, input(screen));
+}
+
+static void
+scroll_messages(struct screen *screen, const char *how)
+{
+	struct pane *pane = messages(screen);
+
+	pane->ops->action(pane, how);
+}
+
+static void
+act_scroll_up(struct screen *screen)
+{
+	scroll_messages(screen, "page-up");
+}
+
+static void
+act_scroll_down(struct screen *screen)
+{
+	scroll_messages(screen, "page-down");
+}
+
+static void
+act_scroll_line_up(struct screen *screen)
+{
+	scroll_messages(screen, "line-up");
+}
+
+static void
+act_scroll_line_down(struct screen *screen)
+{
+	scroll_messages(screen, "line-down");
+}
+
+static void
+act_to_input(struct screen *screen)
+{
+	screen_focus(screen, input(screen));
+}
+
+static void
+act_stop(struct screen *screen)
+{
+	struct pane *pane = input(screen);
+
+	if (!view_stop(screen_view(screen)))
+		pane->ops->action(pane, "stash");
+}
+
+static void
+act_delete_or_quit(struct screen *screen)
+{
+	struct pane *pane = input(screen);
+	size_t len;
+
+	pane_input_text(pane, &len);
+	if (len == 0)
+		screen_quit(screen);
+	else
+		pane->ops->action(pane, "delete");
+}
+
+/* Queues the message and stops the answer: it goes out when that has ended. */
+static void
+act_stop_and_send(struct screen *screen)
+{
+	struct pane *pane = input(screen);
+
+	pane->ops->action(pane, "send");
+	view_stop(screen_view(screen));
+}
+
+static void
+act_unqueue(struct screen *screen)
+{
+	char *text = view_unqueue(screen_view(screen));
+
+	if (text == NULL) {
+		screen_notice(screen, _("Nothing is queued here."));
+		return;
+	}
+	pane_input_insert(input(screen), text, strlen(text));
+	screen_touch_all(screen);
+	free(text);
+}
+
+const struct action actions[] = {
+#define OWN NULL
+    {"help", "global", N_("show the keys valid now"), act_help},
+    {"palette", "global", N_("choose from everything that can be done"), act_palette},
+    {"new", "global", N_("begin a new conversation"), act_new},
+    {"list", "global", N_("go to the list of conversations; again: hide it"), act_list},
+    {"tree", "global", N_("show the tree of branches"), act_tree},
+    {"agents", "global", N_("choose who answers a new conversation"), act_agents},
+    {"next-pane", "global", N_("go to the next pane"), act_next_pane},
+    {"search", "global", N_("search everything that was ever said"), act_search},
+    {"find", "global", N_("search in this conversation"), act_find},
+    {"branch", "global", N_("branch: go on from the selected entry in another way"), act_branch},
+    {"regenerate", "global", N_("get another answer, beside the one there is"), act_regenerate},
+    {"retry", "global", N_("send again what is unsent or broke off"), act_retry},
+    {"next-conversation", "global", N_("open the next conversation of the list"),
+	act_next_conversation},
+    {"previous-conversation", "global", N_("open the previous conversation of the list"),
+	act_previous_conversation},
+    {"attention", "global", N_("open the next conversation that waits for you"), act_attention},
+    {"rename", "global", N_("rename the conversation"), act_rename},
+    {"delete-conversation", "global", N_("delete the conversation, after asking"), act_delete},
+    {"information", "global", N_("show what is known of the conversation"), act_information},
+    {"copy-answer", "global", N_("copy the last answer's source"), act_copy_answer},
+    {"copy-code", "global", N_("copy the last code block"), act_copy_code},
+    {"unqueue", "global", N_("take the queued message back into the input"), act_unqueue},
+    {"stop-and-send", "global", N_("stop the answer and send what is typed"), act_stop_and_send},
+    {"plain", "global", N_("plain view for the terminal's own selection"), act_plain},
+    {"mouse", "global", N_("give the mouse to the terminal, or take it back"), act_mouse},
+    {"redraw", "global", N_("draw the screen again"), act_redraw},
+    {"suspend", "global", N_("suspend to the shell"), act_suspend},
+    {"quit", "global", N_("quit; everything is kept"), act_quit},
+    {"conversation-1", "global", N_("open conversation 1 of the list"), act_nth_1},
+    {"conversation-2", "global", N_("open conversation 2 of the list"), act_nth_2},
+    {"conversation-3", "global", N_("open conversation 3 of the list"), act_nth_3},
+    {"conversation-4", "global", N_("open conversation 4 of the list"), act_nth_4},
+    {"conversation-5", "global", N_("open conversation 5 of the list"), act_nth_5},
+    {"conversation-6", "global", N_("open conversation 6 of the list"), act_nth_6},
+    {"conversation-7", "global", N_("open conversation 7 of the list"), act_nth_7},
+    {"conversation-8", "global", N_("open conversation 8 of the list"), act_nth_8},
+    {"conversation-9", "global", N_("open conversation 9 of the list"), act_nth_9},
+    {"conversation-10", "global", N_("open conversation 10 of the list"), act_nth_10},
+
+    {"send", "input", N_("send the message; queue it while an answer streams"), OWN},
+    {"newline", "input", N_("begin a new line"), OWN},
+    {"escape", "input", N_("stop the answer, else browse the messages"), act_input_escape},
+    {"stop", "input", N_("stop the answer, else put the draft aside"), act_stop},
+    {"delete-or-quit", "input", N_("delete a character; on an empty line: quit"),
+	act_delete_or_quit},
+    {"line-above", "input", N_("up a row; on the first: an earlier prompt"), OWN},
+    {"line-below", "input", N_("down a row; on the last: a later prompt"), OWN},
+    {"history-search", "input", N_("search what you said before"), act_history_search},
+    {"editor", "input", N_("edit the message in $VISUAL or $EDITOR"), act_editor},
+    {"next-agent", "input", N_("the profile's next agent, for a new conversation"), act_next_agent},
+    {"scroll-up", "input", N_("messages a page up"), act_scroll_up},
+    {"scroll-down", "input", N_("messages a page down"), act_scroll_down},
+    {"scroll-line-up", "input", N_("messages a line up"), act_scroll_line_up},
+    {"scroll-line-down", "input", N_("messages a line down"), act_scroll_line_down},
+    {"left", "input", N_("left"), OWN},
+    {"right", "input", N_("right"), OWN},
+    {"word-left", "input", N_("back a word"), OWN},
+    {"word-right", "input", N_("forward a word"), OWN},
+    {"line-start", "input", N_("to the start of the line"), OWN},
+    {"line-end", "input", N_("to the end of the line"), OWN},
+    {"text-start", "input", N_("to the start of the text"), OWN},
+    {"text-end", "input", N_("to the end of the text"), OWN},
+    {"backspace", "input", N_("delete backwards"), OWN},
+    {"delete", "input", N_("delete forwards"), OWN},
+    {"kill-word-left", "input", N_("cut back to the start of the word"), OWN},
+    {"kill-word-right", "input", N_("cut to the end of the word"), OWN},
+    {"kill-space-left", "input", N_("cut back to white space"), OWN},
+    {"kill-line-start", "input", N_("cut to the start of the line"), OWN},
+    {"kill-line-end", "input", N_("cut to the end of the line"), OWN},
+    {"yank", "input", N_("insert what was cut"), OWN},
+    {"transpose", "input", N_("swap two characters"), OWN},
+    {"upcase-word", "input", N_("word in upper case"), OWN},
+    {"downcase-word", "input", N_("word in lower case"), OWN},
+    {"capitalise-word", "input", N_("word with a capital"), OWN},
+    {"undo", "input", N_("undo"), OWN},
+    {"redo", "input", N_("redo"), OWN},
+
+    {"entry-down", "messages", N_("next entry"), OWN},
+    {"entry-up", "messages", N_("previous entry"), OWN},
+    {"line-down", "messages", N_("a line down"), OWN},
+    {"line-up", "messages", N_("a line up"), OWN},
+    {"next-prompt", "messages", N_("next prompt"), OWN},
+    {"previous-prompt", "messages", N_("previous prompt"), OWN},
+    {"first", "messages", N_("to the first entry"), OWN},
+    {"last", "messages", N_("to the end, and follow it"), OWN},
+    {"page-down", "messages", N_("a page down"), OWN},
+    {"page-up", "messages", N_("a page up"), OWN},
+    {"half-page-down", "messages", N_("half a page down"), OWN},
+    {"half-page-up", "messages", N_("half a page up"), OWN},
+    {"next-sibling", "messages", N_("the next branch at this fork"), act_next_sibling},
+    {"previous-sibling", "messages", N_("the previous branch at this fork"), act_previous_sibling},
+    {"next-fork", "messages", N_("to the next fork"), OWN},
+    {"previous-fork", "messages", N_("to the previous fork"), OWN},
+    {"edit", "messages", N_("edit the selected prompt and send it as a branch"), act_edit},
+    {"edit-last", "messages", N_("edit the last prompt"), act_edit_last},
+    {"copy", "messages", N_("copy the entry's source"), act_copy},
+    {"quote", "messages", N_("quote the entry into the input"), act_quote},
+    {"fold", "messages", N_("open or fold thinking, tools and results"), OWN},
+    {"shift-left", "messages", N_("shift wide code and tables to the left"), OWN},
+    {"shift-right", "messages", N_("shift wide code and tables to the right"), OWN},
+    {"find-next", "messages", N_("next match of the search"), OWN},
+    {"find-previous", "messages", N_("previous match of the search"), OWN},
+    {"to-input", "messages", N_("back to the input"), act_to_input},
+    {"escape", "messages", N_("back to the input"), act_browse_escape},
+
+#define ROWS(context)                                                                             \
+	{"row-down", context, N_("next row"), OWN}, {"row-up", context, N_("previous row"), OWN}, \
+	    {"page-down", context, N_("a page down"), OWN},                                       \
+	{                                                                                         \
+		"page-up", context, N_("a page up"), OWN                                          \
+	}
+    ROWS("list"),
+    {"first", "list", N_("to the first row"), OWN},
+    {"last", "list", N_("to the last row"), OWN},
+    {"choose", "list", N_("open the conversation"), OWN},
+    {"list-filter", "list", N_("filter by words of titles and prompts"), OWN},
+    {"escape", "list", N_("back to the input"), OWN},
+
+    ROWS("filter"),
+    {"choose", "filter", N_("open the conversation"), OWN},
+    {"escape", "filter", N_("show all again"), OWN},
+
+    ROWS("tree"),
+    {"first", "tree", N_("to the first row"), OWN},
+    {"last", "tree", N_("to the last row"), OWN},
+    {"tree-in", "tree", N_("into the branch below"), OWN},
+    {"tree-out", "tree", N_("out to where the branch began"), OWN},
+    {"next-fork", "tree", N_("next branch"), OWN},
+    {"previous-fork", "tree", N_("previous branch"), OWN},
+    {"choose", "tree", N_("go there"), OWN},
+    {"branch", "tree", N_("branch from there"), OWN},
+    {"escape", "tree", N_("close the tree"), OWN},
+
+    ROWS("picker"),
+    {"choose", "picker", N_("take the selected row"), OWN},
+    {"escape", "picker", N_("close without choosing"), OWN},
+
+    ROWS("text"),
+    {"first", "text", N_("to the start"), OWN},
+    {"last", "text", N_("to the end"), OWN},
+    {"escape", "text", N_("close"), OWN},
+
+    {"choose", "dialog", N_("that is the answer"), OWN},
+    {"escape", "dialog", N_("cancel"), OWN},
+    {"left", "dialog", N_("left"), OWN},
+    {"right", "dialog", N_("right"), OWN},
+    {"line-start", "dialog", N_("to the start of the line"), OWN},
+    {"line-end", "dialog", N_("to the end of the line"), OWN},
+    {"backspace", "dialog", N_("delete backwards"), OWN},
+    {"delete", "dialog", N_("delete forwards"), OWN},
+    {"kill-line-start", "dialog", N_("cut to the start of the line"), OWN},
+    {"kill-space-left", "dialog", N_("cut back to white space"), OWN},
+    {"undo", "dialog", N_("undo"), OWN},
+};
+
+const size_t action_count = sizeof(actions) / sizeof(actions[0]);
+
+const struct action *
+action_find(const char *context, const char *name)
+{
+	const struct action *global = NULL;
+
+	for (size_t i = 0; i < action_count; i++) {
+		if (strcmp(actions[i].name, name) != 0)
+			continue;
+		if (strcmp(actions[i].context, context) == 0)
+			return &actions[i];
+		if (strcmp(actions[i].context, "global") == 0)
+			global = &actions[i];
+	}
+	return global;
+}
+
+bool
+action_is_known(const char *name)
+{
+	for (size_t i = 0; i < action_count; i++)
+		if (strcmp(actions[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+void
+actions_list(const struct keymap *keymap, struct buf *out)
+{
+	for (size_t i = 0; i < action_count; i++)
+		buf_printf(out, "%-9s %-16s %-22s %s\n", actions[i].context,
+		    keymap_keys(keymap, actions[i].context, actions[i].name), actions[i].name,
+		    _(actions[i].help));
+}
+
+/* Text in roff: a backslash, a dot or a quote at the start, and every dash need care. */
+static void
+put_roff(struct buf *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '\\')
+			buf_puts(out, "\\e");
+		else if (*text == '-')
+			buf_puts(out, "\\-");
+		else
+			buf_putc(out, *text);
+	}
+}
+
+void
+actions_manual(const struct keymap *keymap, struct buf *out)
+{
+	static const char *const contexts[][2] = {
+	    {"global", "Everywhere"},
+	    {"input", "In the input line"},
+	    {"messages", "Browsing the messages"},
+	    {"list", "In the list of conversations"},
+	    {"tree", "In the tree"},
+	};
+
+	for (size_t c = 0; c < sizeof(contexts) / sizeof(contexts[0]); c++) {
+		buf_printf(out, ".SS %s\n", contexts[c][1]);
+		for (size_t i = 0; i < action_count; i++) {
+			const char *keys = keymap_keys(keymap, contexts[c][0], actions[i].name);
+
+			if (strcmp(actions[i].context, contexts[c][0]) != 0 || keys[0] == '\0')
+				continue;
+			buf_puts(out, ".TP\n\\fB");
+			put_roff(out, keys);
+			buf_puts(out, "\\fR  (\\fI");
+			put_roff(out, actions[i].name);
+			buf_puts(out, "\\fR)\n");
+			put_roff(out, _(actions[i].help));
+			buf_puts(out, "\n");
+		}
+	}
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ui/panes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "base/sanitize.h"
+#include "base/utf8.h"
+#include "ui/key.h"
+#include "ui/listbox.h"
+#include "ui/screen.h"
+
+/* Title and what is typed. */
+#define HEADER_ROWS 3
+
+struct picker {
+	struct pane pane;
+	char *title;
+	pick_list picks;
+	ARRAY(size_t) shown; /* places of picks that match, in their order */
+	struct listbox box;
+	struct buf typed;
+	pick_search_fn search;
+	pick_fn fn;
+	bool stale;
+};
+
+static struct picker *
+self(struct pane *pane)
+{
+	return (struct picker *)pane;
+}
+
+static void
+free_picks(pick_list *picks)
+{
+	for (size_t i = 0; i < picks->len; i++) {
+		free(picks->items[i].text);
+		free(picks->items[i].detail);
+		free(picks->items[i].value);
+	}
+	array_done(picks);
+}
+
+/* Every word typed occurs, in any order, upper or lower case. */
+static bool
+matches(const struct pick *pick, const char *typed)
+{
+	char *words = xstrdup(typed), *rest = words, *word;
+	bool all = true;
+
+	while (all && (word = strsep(&rest, " ")) != NULL)
+		all = strcasestr(pick->text, word) != NULL ||
+		      (pick->detail != NULL && strcasestr(pick->detail, word) != NULL);
+	free(words);
+	return all;
+}
+
+static void
+make_shown(struct picker *p)
+{
+	if (p->search != NULL) {
+		free_picks(&p->picks);
+		p->search(p->pane.screen, p->typed.data, &p->picks);
+	}
+	array_clear(&p->shown);
+	for (size_t i = 0; i < p->picks.len; i++)
+		if (p->search != NULL || matches(&p->picks.items[i], p->typed.data))
+			array_push(&p->shown, i);
+	p->stale = false;
+}
+
+static void
+update(struct pane *pane)
+{
+	struct picker *p = self(pane);
+
+	if (p->stale)
+		make_shown(p);
+	listbox_resize(&p->box, p->shown.len, pane->rect.height - HEADER_ROWS);
+}
+
+static void
+paint_pick(const struct picker *p, struct grid *grid, int y, const struct pick *pick)
+{
+	struct rect rect = p->pane.rect;
+	char *text = sanitize_line(pick->text), *detail = sanitize_line(pick->detail);
+	int width = rect.width - 2, used, room = utf8_width(text, strlen(text));
+	size_t fit;
+
+	fit = utf8_fit(text, strlen(text), width - 2, &used);
+	grid_put(grid, rect, y, 2, text, fit, STYLE_NORMAL);
+	room = width - used - 3;
+	if (room > 8 && detail[0] != '\0') {
+		fit = utf8_fit(detail, strlen(detail), room, &used);
+		grid_put(grid, rect, y, rect.width - 1 - used, detail, fit, STYLE_DIM);
+	}
+	free(detail);
+	free(text);
+}
+
+static void
+paint(const struct pane *pane, struct grid *grid)
+{
+	const struct picker *p = (const struct picker *)pane;
+	struct rect rect = pane->rect;
+	char *clean = sanitize_line(p->typed.data);
+
+	grid_clear(grid, rect, STYLE_NORMAL);
+	grid_puts(grid, rect, 0, 1, p->title, STYLE_TITLE);
+	grid_puts(grid, rect, 1, grid_puts(grid, rect, 1, 1, "> ", STYLE_KEY), clean, STYLE_NORMAL);
+	free(clean);
+	for (int y = HEADER_ROWS; y < rect.height; y++) {
+		size_t i = p->box.top + (size_t)(y - HEADER_ROWS);
+
+		if (i >= p->shown.len)
+			break;
+		paint_pick(p, grid, y, &p->picks.items[p->shown.items[i]]);
+		if (i == p->box.selected)
+			grid_lay(grid, rect, y, 0, rect.width, STYLE_SELECTED);
+	}
+	if (p->shown.len == 0)
+		grid_puts(grid, rect, HEADER_ROWS, 2,
+		    p->typed.len > 0 ? _("Nothing matches.") : _("Type to search."), STYLE_DIM);
+}
+
+static void
+typed(struct picker *p)
+{
+	p->stale = true;
+	p->box.selected = p->box.top = 0;
+	pane_touch(&p->pane);
+}
+
+/* The picker is gone before its user hears of it, who may open another one. */
+static void
+finish(struct picker *p, bool chosen)
+{
+	struct screen *screen = p->pane.screen;
+	pick_fn fn = p->fn;
+	struct pick pick = {0};
+
+	if (p->stale)
+		make_shown(p);
+	if (chosen && p->box.selected >= p->shown.len)
+		return;
+	if (chosen) {
+		struct pick *from = &p->picks.items[p->shown.items[p->box.selected]];
+
+		pick = *from;
+		*from = (struct pick){0};
+	}
+	screen_pop(screen);
+	fn(screen, chosen ? &pick : NULL);
+	free(pick.text);
+	free(pick.detail);
+	free(pick.value);
+}
+
+static bool
+key(struct pane *pane, const struct key *k)
+{
+	struct picker *p = self(pane);
+	size_t line = p->box.top + (size_t)(k->y - HEADER_ROWS);
+	char bytes[4];
+
+	if (key_is_text(k)) {
+		buf_add(&p->typed, bytes, utf8_encode(k->code, bytes));
+		typed(p);
+	} else if (k->code == KEY_PASTE) {
+		sanitize(&p->typed, k->text, k->len, SANITIZE_LINE);
+		typed(p);
+	} else if (k->code == KEY_BACKSPACE_ && p->typed.len > 0) {
+		buf_truncate(&p->typed, utf8_previous(p->typed.data, p->typed.len, p->typed.len));
+		typed(p);
+	} else if (k->code == KEY_MOUSE_ &&
+		   (k->mouse == MOUSE_WHEEL_UP || k->mouse == MOUSE_WHEEL_DOWN)) {
+		listbox_scroll(&p->box, k->mouse == MOUSE_WHEEL_UP ? -3 : 3);
+	} else if (k->code == KEY_MOUSE_ && k->mouse == MOUSE_PRESS && k->y >= HEADER_ROWS &&
+		   line < p->shown.len) {
+		listbox_select(&p->box, line);
+		finish(p, true);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool
+action(struct pane *pane, const char *name)
+{
+	struct picker *p = self(pane);
+
+	if (strcmp(name, "choose") == 0)
+		finish(p, true);
+	else if (strcmp(name, "escape") == 0)
+		finish(p, false);
+	else if (strcmp(name, "row-down") == 0)
+		listbox_move(&p->box, 1);
+	else if (strcmp(name, "row-up") == 0)
+		listbox_move(&p->box, -1);
+	else if (strcmp(name, "page-down") == 0)
+		listbox_page(&p->box, 1);
+	else if (strcmp(name, "page-up") == 0)
+		listbox_page(&p->box, -1);
+	else
+		return false;
+	return true;
+}
+
+static bool
+cursor(const struct pane *pane, int *y, int *x)
+{
+	const struct picker *p = (const struct picker *)pane;
+
+	*y = 1;
+	*x = 3 + utf8_width(p->typed.data, p->typed.len);
+	return *x < pane->rect.width;
+}
+
+static void
+destroy(struct pane *pane)
+{
+	struct picker *p = self(pane);
+
+	free_picks(&p->picks);
+	array_done(&p->shown);
+	buf_done(&p->typed);
+	free(p->title);
+	free(p);
+}
+
+static const struct pane_ops ops = {
+    .name = "picker",
+    .update = update,
+    .paint = paint,
+    .key = key,
+    .action = action,
+    .cursor = cursor,
+    .free = destroy,
+};
+
+struct pane *
+pane_picker_new(
+    struct screen *screen, const char *title, pick_list *picks, pick_search_fn search, pick_fn fn)
+{
+	struct picker *p = xcalloc(1, sizeof(*p));
+
+	p->pane.ops = &ops;
+	p->pane.screen = screen;
+	p->title = xstrdup(title);
+	p->search = search;
+	p->fn = fn;
+	p->stale = true;
+	buf_init(&p->typed, 1024);
+	if (picks != NULL) {
+		p->picks.items = picks->items;
+		p->picks.len = picks->len;
+		p->picks.cap = picks->cap;
+		memset(picks, 0, sizeof(*picks));
+	}
+	return &p->pane;
+}
+
+void
+pane_picker_replace(struct pane *pane, pick_list *picks)
+{
+	struct picker *p = self(pane);
+
+	free_picks(&p->picks);
+	p->picks.items = picks->items;
+	p->picks.len = picks->len;
+	p->picks.cap = picks->cap;
+	memset(picks, 0, sizeof(*picks));
+	p->stale = true;
+	pane_touch(pane);
+}

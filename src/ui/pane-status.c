@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ui/panes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "base/sanitize.h"
+#include "base/utf8.h"
+#include "client/client.h"
+#include "ui/screen.h"
+#include "ui/view.h"
+
+/* The last row: who answers, how much was used, what goes on, and the keys that matter now. */
+
+static char *
+tokens(const struct conversation *c)
+{
+	int64_t total = c != NULL ? c->usage.total_tokens : 0;
+
+	if (total == 0)
+		return xstrdup("");
+	if (total < 1000)
+		return xasprintf(
+		    ngettext(" · %d token", " · %d tokens", (unsigned long)total), (int)total);
+	return xasprintf(_(" · %d.%dk tokens"), (int)(total / 1000), (int)(total % 1000 / 100));
+}
+
+static char *
+doing(struct screen *screen)
+{
+	struct client *client = screen_client(screen);
+	int64_t key = view_key(screen_view(screen));
+	int seconds = client_seconds(client, key);
+
+	switch (client_phase(client, key)) {
+	case PHASE_WAITING:
+		if (seconds < 2)
+			return xstrdup(_(" · waiting"));
+		return xasprintf(_(" · waiting for %d s"), seconds);
+	case PHASE_STREAMING:
+		if (seconds < 10)
+			return xstrdup(_(" · streaming"));
+		return xasprintf(_(" · silent for %d s"), seconds);
+	case PHASE_RETRYING:
+		return xasprintf(_(" · trying again in %d s"), seconds);
+	case PHASE_IDLE:
+		break;
+	}
+	return xstrdup("");
+}
+
+static void
+update(struct pane *pane)
+{
+	(void)pane;
+}
+
+/* The keys for a context; the first ones matter most, as many as fit are shown. */
+static const struct hint {
+	const char *context;
+	const char *actions[6];
+	const char *labels[6];
+} hints[] = {
+    {"input", {"help", "escape", "tree", "agents"},
+	{N_("help"), N_("browse"), N_("tree"), N_("who")}},
+    {"messages", {"help", "branch", "edit", "regenerate", "next-sibling", "to-input"},
+	{N_("help"), N_("branch"), N_("edit"), N_("again"), N_("sibling"), N_("write")}},
+    {"list", {"help", "choose", "list-filter", "list-delete"},
+	{N_("help"), N_("open"), N_("filter"), N_("delete")}},
+    {"filter", {"choose", "escape"}, {N_("open"), N_("all")}},
+    {"tree", {"help", "choose", "branch", "escape"},
+	{N_("help"), N_("go"), N_("branch"), N_("back")}},
+    {"picker", {"choose", "escape"}, {N_("choose"), N_("back")}},
+    {"help", {"escape"}, {N_("back")}},
+    {"text", {"escape"}, {N_("back")}},
+};
+
+static void
+paint_hints(const struct pane *pane, struct grid *grid, int from)
+{
+	const char *context = screen_context(pane->screen);
+	const struct hint *hint = NULL;
+	int x = pane->rect.width - 1;
+
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (strcmp(hints[i].context, context) == 0)
+			hint = &hints[i];
+	for (size_t i = 0; hint != NULL && i < 6 && hint->actions[i] != NULL; i++) {
+		const char *keys = screen_keys(pane->screen, hint->actions[i]),
+			   *label = _(hint->labels[i]);
+		int width = utf8_width(keys, strlen(keys)) + 1 + utf8_width(label, strlen(label));
+
+		if (keys[0] == '\0')
+			continue;
+		if (x - width < from + 1)
+			break;
+		x -= width;
+		grid_puts(grid, pane->rect, 0,
+		    grid_puts(grid, pane->rect, 0, x, keys, STYLE_KEY) + 1, label, STYLE_STATUS);
+		x -= 2;
+	}
+}
+
+static void
+paint(const struct pane *pane, struct grid *grid)
+{
+	struct screen *screen = pane->screen;
+	struct view *view = screen_view(screen);
+	char *who = xasprintf("%s@%s", view_speaker(view), view_connection(view));
+	char *clean = sanitize_line(who), *used = tokens(view_conversation(view)),
+	     *now = doing(screen);
+	int x;
+
+	grid_clear(grid, pane->rect, STYLE_STATUS);
+	x = grid_puts(grid, pane->rect, 0, 1, clean, STYLE_STATUS);
+	x = grid_puts(grid, pane->rect, 0, x, used, STYLE_STATUS);
+	x = grid_puts(grid, pane->rect, 0, x, now, STYLE_MATCH);
+	paint_hints(pane, grid, x);
+	free(now);
+	free(used);
+	free(clean);
+	free(who);
+}
+
+static bool
+key(struct pane *pane, const struct key *k)
+{
+	(void)pane;
+	(void)k;
+	return false;
+}
+
+static void
+destroy(struct pane *pane)
+{
+	free(pane);
+}
+
+static const struct pane_ops ops = {
+    .name = "status",
+    .update = update,
+    .paint = paint,
+    .key = key,
+    .free = destroy,
+};
+
+struct pane *
+pane_status_new(struct screen *screen)
+{
+	struct pane *pane = xcalloc(1, sizeof(*pane));
+
+	pane->ops = &ops;
+	pane->screen = screen;
+	return pane;
+}

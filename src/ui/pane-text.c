@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ui/panes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "base/sanitize.h"
+#include "base/utf8.h"
+#include "text/wrap.h"
+#include "ui/actions.h"
+#include "ui/key.h"
+#include "ui/listbox.h"
+#include "ui/screen.h"
+
+#define HEADER_ROWS 2
+
+/* Columns of the keys in help. */
+#define KEYS_WIDTH 16
+
+/* A text to read: the help, or the information of a conversation. */
+struct text_pane {
+	struct pane pane;
+	char *title;
+	struct text text;
+	row_list rows;
+	struct listbox box;
+};
+
+static struct text_pane *
+self(struct pane *pane)
+{
+	return (struct text_pane *)pane;
+}
+
+static void
+update(struct pane *pane)
+{
+	struct text_pane *t = self(pane);
+
+	row_list_done(&t->rows);
+	wrap_text(
+	    &t->rows, &t->text, NULL, NULL, pane->rect.width - 4 > 4 ? pane->rect.width - 4 : 4);
+	listbox_resize(&t->box, t->rows.len, pane->rect.height - HEADER_ROWS);
+}
+
+static void
+paint(const struct pane *pane, struct grid *grid)
+{
+	const struct text_pane *t = (const struct text_pane *)pane;
+	struct rect rect = pane->rect;
+
+	grid_clear(grid, rect, STYLE_NORMAL);
+	grid_puts(grid, rect, 0, 1, t->title, STYLE_TITLE);
+	for (int y = HEADER_ROWS; y < rect.height; y++) {
+		size_t i = t->box.top + (size_t)(y - HEADER_ROWS);
+
+		if (i < t->rows.len)
+			grid_put_text(grid, rect, y, 2, &t->rows.items[i].text);
+	}
+	if (t->box.top + (size_t)t->box.height < t->rows.len)
+		grid_puts(grid, rect, rect.height - 1, rect.width - 4, "↓", STYLE_DIM);
+}
+
+static bool
+key(struct pane *pane, const struct key *k)
+{
+	struct text_pane *t = self(pane);
+
+	if (k->code != KEY_MOUSE_ || (k->mouse != MOUSE_WHEEL_UP && k->mouse != MOUSE_WHEEL_DOWN))
+		return false;
+	listbox_scroll(&t->box, k->mouse == MOUSE_WHEEL_UP ? -3 : 3);
+	pane_touch(pane);
+	return true;
+}
+
+static bool
+action(struct pane *pane, const char *name)
+{
+	struct text_pane *t = self(pane);
+	long page = t->box.height > 1 ? t->box.height - 1 : 1;
+	const struct {
+		const char *name;
+		long rows;
+	} scrolls[] = {
+	    {"row-down", 1},
+	    {"row-up", -1},
+	    {"page-down", page},
+	    {"page-up", -page},
+	    {"first", -(long)t->rows.len},
+	    {"last", (long)t->rows.len},
+	};
+
+	if (strcmp(name, "escape") == 0) {
+		screen_pop(pane->screen);
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(scrolls) / sizeof(scrolls[0]); i++)
+		if (strcmp(name, scrolls[i].name) == 0)
+			listbox_scroll(&t->box, scrolls[i].rows);
+	screen_damage(pane->screen, true);
+	return true;
+}
+
+static void
+destroy(struct pane *pane)
+{
+	struct text_pane *t = self(pane);
+
+	row_list_done(&t->rows);
+	text_done(&t->text);
+	free(t->title);
+	free(t);
+}
+
+static const struct pane_ops ops = {
+    .name = "text",
+    .update = update,
+    .paint = paint,
+    .key = key,
+    .action = action,
+    .free = destroy,
+};
+
+static struct text_pane *
+new_pane(struct screen *screen, const char *title)
+{
+	struct text_pane *t = xcalloc(1, sizeof(*t));
+
+	t->pane.ops = &ops;
+	t->pane.screen = screen;
+	t->title = sanitize_line(title);
+	text_init(&t->text);
+	return t;
+}
+
+struct pane *
+pane_text_new(struct screen *screen, const char *title, const char *text)
+{
+	struct text_pane *t = new_pane(screen, title);
+	char *clean = sanitize_text(text);
+
+	text_puts(&t->text, clean, STYLE_NORMAL);
+	free(clean);
+	return &t->pane;
+}
+
+/* The keys of one context: a line each, the action's help beside them. */
+static void
+add_keys(struct text_pane *t, const struct keymap *keymap, const char *context)
+{
+	for (size_t i = 0; i < action_count; i++) {
+		const struct action *a = &actions[i];
+		const char *keys;
+		int width;
+
+		if (strcmp(a->context, context) != 0)
+			continue;
+		keys = keymap_keys(keymap, context, a->name);
+		if (keys[0] == '\0')
+			continue;
+		width = utf8_width(keys, strlen(keys));
+		text_puts(&t->text, keys, STYLE_KEY);
+		text_printf(&t->text, STYLE_NORMAL, "%*s%s\n",
+		    width < KEYS_WIDTH ? KEYS_WIDTH - width : 1, "", _(a->help));
+	}
+}
+
+struct pane *
+pane_help_new(struct screen *screen, const char *context)
+{
+	static const struct {
+		const char *context, *title;
+	} titles[] = {
+	    {"input", N_("Writing")},
+	    {"messages", N_("Browsing the messages (Esc from the input)")},
+	    {"list", N_("Conversations")},
+	    {"tree", N_("Tree")},
+	    {"picker", N_("Choosing from a list")},
+	    {"global", N_("Everywhere")},
+	};
+	struct text_pane *t = new_pane(screen, _("Keys valid now come first. Esc goes back."));
+	size_t count = sizeof(titles) / sizeof(titles[0]);
+
+	for (size_t pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < count; i++) {
+			bool here = strcmp(titles[i].context, context) == 0;
+
+			if (here != (pass == 0))
+				continue;
+			text_printf(&t->text, STYLE_HEADING, "%s\n", _(titles[i].title));
+			add_keys(t, screen_keymap(screen), titles[i].context);
+			text_puts(&t->text, "\n", STYLE_NORMAL);
+		}
+	}
+	return &t->pane;
+}

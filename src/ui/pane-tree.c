@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ui/panes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "base/sanitize.h"
+#include "base/utf8.h"
+#include "client/client.h"
+#include "client/outline.h"
+#include "store/store.h"
+#include "ui/key.h"
+#include "ui/listbox.h"
+#include "ui/rows.h"
+#include "ui/screen.h"
+#include "ui/view.h"
+
+#define HEADER_ROWS 2
+
+/* From this width on the selected node is shown beside the outline. */
+#define PREVIEW_MIN_WIDTH 70
+
+/* The branches as an indented outline, the selected node beside it. */
+struct tree_pane {
+	struct pane pane;
+	outline lines;
+	struct listbox box;
+	struct rows_cache *rows;
+	struct conversation *preview; /* of the selected line's branch */
+	int64_t preview_key;
+	bool placed; /* the selection has been put on the live end */
+};
+
+static struct tree_pane *
+self(struct pane *pane)
+{
+	return (struct tree_pane *)pane;
+}
+
+static const struct outline_line *
+selected(const struct tree_pane *t)
+{
+	return t->box.selected < t->lines.len ? &t->lines.items[t->box.selected] : NULL;
+}
+
+static void
+place(struct tree_pane *t)
+{
+	for (size_t i = 0; i < t->lines.len; i++)
+		if (t->lines.items[i].end)
+			listbox_select(&t->box, i);
+	t->placed = true;
+}
+
+static int
+outline_width(const struct tree_pane *t)
+{
+	int width = t->pane.rect.width;
+
+	return width >= PREVIEW_MIN_WIDTH ? width / 2 : width;
+}
+
+static void
+read_preview(struct tree_pane *t)
+{
+	const struct outline_line *line = selected(t);
+	struct error err = ERROR_NONE;
+
+	if (line == NULL || line->conversation == t->preview_key)
+		return;
+	conversation_free(t->preview);
+	rows_clear(t->rows);
+	t->preview =
+	    store_load(client_store(screen_client(t->pane.screen)), line->conversation, true, &err);
+	t->preview_key = line->conversation;
+	error_done(&err);
+}
+
+static void
+update(struct pane *pane)
+{
+	struct tree_pane *t = self(pane);
+	struct view *view = screen_view(pane->screen);
+
+	array_clear(&t->lines);
+	tree_outline(view_tree(view), view_key(view), &t->lines);
+	listbox_resize(&t->box, t->lines.len, pane->rect.height - HEADER_ROWS);
+	if (!t->placed)
+		place(t);
+	if (pane->rect.width >= PREVIEW_MIN_WIDTH)
+		read_preview(t);
+}
+
+static void
+paint_line(const struct tree_pane *t, struct grid *grid, int y, const struct outline_line *line)
+{
+	struct rect rect = t->pane.rect;
+	const struct tree *tree = view_tree(screen_view(t->pane.screen));
+	char *indent = outline_indent(line), *text = outline_text(tree, line),
+	     *clean = sanitize_line(text);
+	int x, used;
+	size_t fit;
+
+	rect.width = outline_width(t);
+	x = grid_puts(grid, rect, y, 1, line->live ? "●" : " ", STYLE_MATCH);
+	x = grid_puts(grid, rect, y, x + 1, indent, STYLE_BORDER);
+	fit = utf8_fit(clean, strlen(clean), rect.width - x - 1, &used);
+	grid_put(grid, rect, y, x, clean, fit, line->live ? STYLE_STRONG : STYLE_NORMAL);
+	free(clean);
+	free(text);
+	free(indent);
+}
+
+/* The first words of what the selected line stands for, and on from there. */
+static void
+paint_preview(const struct tree_pane *t, struct grid *grid)
+{
+	const struct outline_line *line = selected(t);
+	struct rect rect = t->pane.rect;
+	ptrdiff_t at;
+	int y = HEADER_ROWS;
+
+	rect.x += outline_width(t) + 1;
+	rect.width -= outline_width(t) + 1;
+	for (int row = 0; row < rect.height; row++)
+		grid_puts(grid, t->pane.rect, row, outline_width(t), "│", STYLE_BORDER);
+	if (line == NULL || t->preview == NULL || line->first == 0)
+		return;
+	at = conversation_find(t->preview, line->first);
+	for (; at >= 0 && at < (ptrdiff_t)t->preview->entries.len && y < rect.height; at++) {
+		const struct entry *entry = t->preview->entries.items[at];
+		struct entry_look look = {.width = rect.width - 2, .speaker = entry->model};
+		const struct entry_rows *rows;
+
+		if (look.speaker == NULL)
+			look.speaker = view_speaker(screen_view(t->pane.screen));
+		rows = rows_of(t->rows, entry, &look);
+		for (size_t i = 0; i < rows->rows.len && y < rect.height; i++, y++)
+			grid_put_text(grid, rect, y, 1, &rows->rows.items[i].text);
+		if (entry->key == line->last)
+			break;
+	}
+}
+
+static void
+paint(const struct pane *pane, struct grid *grid)
+{
+	const struct tree_pane *t = (const struct tree_pane *)pane;
+	struct rect rect = pane->rect;
+
+	grid_clear(grid, rect, STYLE_NORMAL);
+	grid_puts(grid, rect, 0, 1, _("Tree"), STYLE_TITLE);
+	for (int y = HEADER_ROWS; y < rect.height; y++) {
+		size_t i = t->box.top + (size_t)(y - HEADER_ROWS);
+
+		if (i >= t->lines.len)
+			break;
+		paint_line(t, grid, y, &t->lines.items[i]);
+		if (i == t->box.selected)
+			grid_lay(grid, rect, y, 0, outline_width(t), STYLE_SELECTED);
+	}
+	if (t->lines.len == 0)
+		grid_puts(grid, rect, HEADER_ROWS, 2, _("A tree grows with the first message."),
+		    STYLE_DIM);
+	if (rect.width >= PREVIEW_MIN_WIDTH && t->lines.len > 0)
+		paint_preview(t, grid);
+}
+
+static void
+move(struct tree_pane *t, long rows)
+{
+	listbox_move(&t->box, rows);
+	pane_touch(&t->pane);
+}
+
+/* To the line of the branch this one hangs on, or the first that hangs on this one. */
+static void
+move_depth(struct tree_pane *t, int step)
+{
+	const struct outline_line *line = selected(t);
+	size_t i = t->box.selected;
+
+	if (line == NULL)
+		return;
+	if (step > 0) {
+		if (i + 1 < t->lines.len && t->lines.items[i + 1].depth > line->depth)
+			move(t, 1);
+		return;
+	}
+	while (i > 0 && t->lines.items[i].depth >= line->depth)
+		i--;
+	listbox_select(&t->box, i);
+	pane_touch(&t->pane);
+}
+
+static void
+move_fork(struct tree_pane *t, int step)
+{
+	ptrdiff_t i = (ptrdiff_t)t->box.selected;
+
+	do {
+		i += step;
+	} while (i >= 0 && i < (ptrdiff_t)t->lines.len && t->lines.items[i].type != OUTLINE_FORK);
+	if (i >= 0 && i < (ptrdiff_t)t->lines.len)
+		listbox_select(&t->box, (size_t)i);
+	pane_touch(&t->pane);
+}
+
+/* Goes to the branch and the last entry the line stands for. */
+static bool
+go(struct tree_pane *t)
+{
+	const struct outline_line *line = selected(t);
+	struct screen *screen = t->pane.screen;
+	int64_t conversation, entry;
+
+	if (line == NULL)
+		return false;
+	conversation = line->conversation;
+	entry = line->last;
+	screen_pop(screen);
+	if (!screen_open(screen, conversation, entry))
+		return false;
+	screen_focus(screen, screen_pane(screen, "messages"));
+	return true;
+}
+
+static bool
+action(struct pane *pane, const char *name)
+{
+	struct tree_pane *t = self(pane);
+	struct screen *screen = pane->screen;
+	const struct {
+		const char *name;
+		void (*fn)(struct tree_pane *, int);
+		int step;
+	} steps[] = {
+	    {"tree-in", move_depth, 1},
+	    {"tree-out", move_depth, -1},
+	    {"next-fork", move_fork, 1},
+	    {"previous-fork", move_fork, -1},
+	};
+	const struct {
+		const char *name;
+		long rows;
+	} moves[] = {
+	    {"row-down", 1},
+	    {"row-up", -1},
+	    {"page-down", t->box.height},
+	    {"page-up", -(long)t->box.height},
+	    {"first", -(long)t->lines.len},
+	    {"last", (long)t->lines.len},
+	};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (strcmp(name, steps[i].name) == 0) {
+			steps[i].fn(t, steps[i].step);
+			return true;
+		}
+	}
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+		if (strcmp(name, moves[i].name) == 0) {
+			move(t, moves[i].rows);
+			return true;
+		}
+	}
+	if (strcmp(name, "choose") == 0)
+		go(t);
+	else if (strcmp(name, "branch") == 0 && go(t))
+		screen_act(screen, "branch");
+	else if (strcmp(name, "escape") == 0)
+		screen_pop(screen);
+	else
+		return false;
+	return true;
+}
+
+static bool
+key(struct pane *pane, const struct key *k)
+{
+	struct tree_pane *t = self(pane);
+	size_t line = t->box.top + (size_t)(k->y - HEADER_ROWS);
+
+	if (k->code != KEY_MOUSE_)
+		return false;
+	if (k->mouse == MOUSE_WHEEL_UP || k->mouse == MOUSE_WHEEL_DOWN) {
+		listbox_scroll(&t->box, k->mouse == MOUSE_WHEEL_UP ? -3 : 3);
+	} else if (k->y >= HEADER_ROWS && line < t->lines.len) {
+		listbox_select(&t->box, line);
+		if (k->mouse == MOUSE_DOUBLE) {
+			go(t);
+			return true;
+		}
+	}
+	pane_touch(pane);
+	return true;
+}
+
+static void
+destroy(struct pane *pane)
+{
+	struct tree_pane *t = self(pane);
+
+	array_done(&t->lines);
+	rows_free(t->rows);
+	conversation_free(t->preview);
+	free(t);
+}
+
+static const struct pane_ops ops = {
+    .name = "tree",
+    .update = update,
+    .paint = paint,
+    .key = key,
+    .action = action,
+    .free = destroy,
+};
+
+struct pane *
+pane_tree_new(struct screen *screen)
+{
+	struct tree_pane *t = xcalloc(1, sizeof(*t));
+
+	t->pane.ops = &ops;
+	t->pane.screen = screen;
+	t->rows = rows_new();
+	return &t->pane;
+}

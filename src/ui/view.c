@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ui/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "client/client.h"
+#include "profile/profile.h"
+#include "store/store.h"
+
+/* A message that waits for the end of an answer. */
+struct queued {
+	int64_t conversation;
+	char *text;
+};
+
+struct view {
+	struct client *client;
+	int64_t key;
+	struct agent *agent;
+	enum aim aim;
+	int64_t aim_entry;
+	struct tree tree;
+	bool tree_read;
+	ARRAY(struct queued) queue;
+};
+
+struct view *
+view_new(struct client *client)
+{
+	struct view *view = xcalloc(1, sizeof(*view));
+
+	view->client = client;
+	tree_init(&view->tree);
+	return view;
+}
+
+void
+view_free(struct view *view)
+{
+	if (view == NULL)
+		return;
+	for (size_t i = 0; i < view->queue.len; i++)
+		free(view->queue.items[i].text);
+	array_done(&view->queue);
+	agent_free(view->agent);
+	tree_done(&view->tree);
+	free(view);
+}
+
+struct client *
+view_client(const struct view *view)
+{
+	return view->client;
+}
+
+int64_t
+view_key(const struct view *view)
+{
+	return view->key;
+}
+
+const struct conversation *
+view_conversation(struct view *view)
+{
+	struct error err = ERROR_NONE;
+	const struct conversation *conversation = NULL;
+
+	if (view->key != 0)
+		conversation = client_conversation(view->client, view->key, &err);
+	error_done(&err);
+	return conversation;
+}
+
+const struct tree *
+view_tree(struct view *view)
+{
+	struct error err = ERROR_NONE;
+
+	if (!view->tree_read) {
+		tree_done(&view->tree);
+		tree_init(&view->tree);
+		if (view->key != 0)
+			store_load_tree(client_store(view->client), view->key, &view->tree, &err);
+		view->tree_read = true;
+		error_done(&err);
+	}
+	return &view->tree;
+}
+
+void
+view_changed(struct view *view)
+{
+	view->tree_read = false;
+}
+
+bool
+view_open(struct view *view, int64_t key, struct error *err)
+{
+	const struct conversation *conversation = client_conversation(view->client, key, err);
+
+	if (conversation == NULL) {
+		if (err->kind == ERR_NONE)
+			error_set(err, ERR_USAGE, _("That conversation is no longer here."));
+		return false;
+	}
+	if (view->key != 0 && view->key != key)
+		client_release(view->client, view->key);
+	view->key = key;
+	view_aim_end(view);
+	view_changed(view);
+	store_set_seen(client_store(view->client), key, true, err);
+	return err->kind == ERR_NONE;
+}
+
+void
+view_start_new(struct view *view)
+{
+	if (view->key != 0)
+		client_release(view->client, view->key);
+	view->key = 0;
+	view_aim_end(view);
+	view_changed(view);
+}
+
+const struct agent *
+view_agent(const struct view *view)
+{
+	return view->agent;
+}
+
+void
+view_set_agent(struct view *view, const struct agent *agent)
+{
+	agent_free(view->agent);
+	view->agent = agent != NULL ? agent_copy(agent) : NULL;
+}
+
+const char *
+view_connection(struct view *view)
+{
+	const struct conversation *conversation = view_conversation(view);
+
+	if (conversation != NULL)
+		return conversation->connection;
+	if (view->agent != NULL && view->agent->connection != NULL)
+		return view->agent->connection;
+	return client_profile(view->client)->connection;
+}
+
+static const char *
+first_of(const char *a, const char *b, const char *c)
+{
+	return a != NULL ? a : b != NULL ? b : c;
+}
+
+const char *
+view_speaker(struct view *view)
+{
+	const struct conversation *conversation = view_conversation(view);
+	const struct connection *connection;
+	const char *name = NULL;
+
+	if (conversation != NULL)
+		name = first_of(conversation->agent, conversation->model, conversation->agent_id);
+	else if (view->agent != NULL)
+		name = first_of(view->agent->name, view->agent->model, view->agent->agent_id);
+	if (name != NULL)
+		return name;
+	connection = profile_connection(client_profile(view->client), view_connection(view));
+	if (connection != NULL && connection->api == API_GUIDE)
+		return "guide";
+	return connection != NULL && connection->api == API_CONVERSATIONS ? CLIENT_DEFAULT_MODEL
+									  : "?";
+}
+
+enum aim
+view_aim(const struct view *view)
+{
+	return view->aim;
+}
+
+int64_t
+view_aim_entry(const struct view *view)
+{
+	return view->aim_entry;
+}
+
+int64_t
+view_draft_place(const struct view *view)
+{
+	return view->aim == AIM_END ? 0 : view->aim_entry;
+}
+
+static const struct entry *
+entry_of(struct view *view, int64_t key, size_t *at)
+{
+	const struct conversation *conversation = view_conversation(view);
+	ptrdiff_t place = conversation != NULL ? conversation_find(conversation, key) : -1;
+
+	if (place < 0)
+		return NULL;
+	*at = (size_t)place;
+	return conversation->entries.items[place];
+}
+
+/* Whether a branch can begin behind an entry; a call that is not answered cannot be left open. */
+static bool
+check_fork(const struct entry *entry, struct error *err)
+{
+	if (entry->state == ENTRY_UNSENT || entry->state == ENTRY_SENDING)
+		return error_set(err, ERR_USAGE,
+		    _("The server does not have this message yet, so nothing can branch from it. "
+		      "Select "
+		      "an earlier one, or send it first."));
+	if (entry->type == ENTRY_FUNCTION_CALL)
+		return error_set(err, ERR_USAGE,
+		    _("A call without its result cannot be left open: select the prompt before "
+		      "it."));
+	return true;
+}
+
+bool
+view_aim_branch(struct view *view, int64_t key, struct error *err)
+{
+	const struct entry *entry;
+	size_t at;
+
+	entry = entry_of(view, key, &at);
+	if (entry == NULL)
+		return error_set(err, ERR_USAGE, _("There is nothing here to branch from yet."));
+	if (!check_fork(entry, err))
+		return false;
+	view->aim = AIM_BRANCH;
+	view->aim_entry = key;
+	return true;
+}
+
+bool
+view_aim_edit(struct view *view, int64_t key, struct error *err)
+{
+	const struct entry *entry;
+	size_t at;
+
+	entry = entry_of(view, key, &at);
+	if (entry == NULL || !entry_is_prompt(entry))
+		return error_set(err, ERR_USAGE,
+		    _("Only what you said yourself can be edited and sent again: select a "
+		      "prompt."));
+	view->aim = AIM_EDIT;
+	view->aim_entry = key;
+	return true;
+}
+
+void
+view_aim_end(struct view *view)
+{
+	view->aim = AIM_END;
+	view->aim_entry = 0;
+}
+
+static struct queued *
+find_queued(struct view *view, int64_t conversation)
+{
+	for (size_t i = 0; i < view->queue.len; i++)
+		if (view->queue.items[i].conversation == conversation)
+			return &view->queue.items[i];
+	return NULL;
+}
+
+const char *
+view_queued(struct view *view)
+{
+	const struct queued *queued = view->key != 0 ? find_queued(view, view->key) : NULL;
+
+	return queued != NULL ? queued->text : NULL;
+}
+
+static char *
+take_queued(struct view *view, int64_t conversation)
+{
+	struct queued *queued = find_queued(view, conversation);
+	char *text;
+
+	if (queued == NULL)
+		return NULL;
+	text = queued->text;
+	array_remove(&view->queue, (size_t)(queued - view->queue.items));
+	return text;
+}
+
+char *
+view_unqueue(struct view *view)
+{
+	return view->key != 0 ? take_queued(view, view->key) : NULL;
+}
+
+/*
+ * What waits is a draft in the store as well, so that it outlives the program:
+ * the next start finds it in the input line.
+ */
+static bool
+enqueue(struct view *view, const char *text, size_t len, struct error *err)
+{
+	struct queued *old = find_queued(view, view->key), queued = {.conversation = view->key};
+	char *piece = xstrndup(text, len);
+
+	queued.text = old != NULL ? xasprintf("%s\n%s", old->text, piece) : xstrdup(piece);
+	free(piece);
+	if (!store_save_draft(
+		client_store(view->client), view->key, 0, queued.text, strlen(queued.text), err)) {
+		free(queued.text);
+		return false;
+	}
+	if (old != NULL) {
+		free(old->text);
+		*old = queued;
+	} else {
+		array_push(&view->queue, queued);
+	}
+	return true;
+}
+
+/* A run of the open conversation, or a new one, as the view is aimed. */
+static bool
+aimed_run(struct view *view, struct request *run, struct error *err)
+{
+	const struct conversation *conversation = view_conversation(view);
+	size_t at = 0;
+
+	run->base = view->key;
+	if (view->key == 0) {
+		run->turn->kind = TURN_START;
+		run->agent = view->agent;
+		return true;
+	}
+	if (view->aim == AIM_END) {
+		run->turn->kind = TURN_APPEND;
+		return true;
+	}
+	if (entry_of(view, view->aim_entry, &at) == NULL)
+		return error_set(err, ERR_USAGE, _("The entry to branch from is gone."));
+	run->turn->kind = TURN_RESTART;
+	run->fork = view->aim_entry;
+	if (view->aim == AIM_EDIT && at > 0) {
+		run->fork = conversation->entries.items[at - 1]->key;
+	} else if (view->aim == AIM_EDIT) {
+		run->turn->kind = TURN_START;
+		run->sibling_of = view->key;
+		run->fork = 0;
+	}
+	return true;
+}
+
+static bool
+go(struct view *view, struct request *run, struct error *err)
+{
+	int64_t key = 0;
+	bool started = client_run(view->client, run, &key, err) != 0;
+	struct error ignored = ERROR_NONE;
+
+	/* Also after a failure: the words are there, marked unsent. */
+	if (key != 0)
+		view_open(view, key, started ? err : &ignored);
+	error_done(&ignored);
+	return started || key != 0;
+}
+
+bool
+view_send(struct view *view, const char *text, size_t len, bool *queued, struct error *err)
+{
+	struct request run = {0};
+
+	*queued =
+	    view->key != 0 && view->aim == AIM_END && client_turn_of(view->client, view->key) != 0;
+	if (*queued)
+		return enqueue(view, text, len, err);
+	run.turn = turn_new(TURN_APPEND);
+	run.turn->stream = client_profile(view->client)->settings.stream;
+	run.turn->no_store = false;
+	array_push(&run.turn->inputs, entry_new_input(text, len));
+	if (!aimed_run(view, &run, err)) {
+		turn_free(run.turn);
+		return false;
+	}
+	return go(view, &run, err);
+}
+
+bool
+view_regenerate(struct view *view, int64_t key, struct error *err)
+{
+	const struct conversation *conversation = view_conversation(view);
+	struct request run = {.base = view->key};
+	size_t at = 0;
+
+	if (entry_of(view, key, &at) == NULL)
+		return error_set(err, ERR_USAGE, _("There is no answer here to regenerate."));
+	/* Back over the answer, all its parts, to the words it answers. */
+	while (at > 0 && !entry_is_prompt(conversation->entries.items[at]) &&
+	       conversation->entries.items[at]->type != ENTRY_FUNCTION_RESULT)
+		at--;
+	if (!entry_is_prompt(conversation->entries.items[at]))
+		return error_set(err, ERR_USAGE, _("There is no prompt before this answer."));
+	if (!check_fork(conversation->entries.items[at], err))
+		return false;
+	run.turn = turn_new(TURN_RESTART);
+	run.turn->stream = client_profile(view->client)->settings.stream;
+	run.fork = conversation->entries.items[at]->key;
+	return go(view, &run, err);
+}
+
+bool
+view_retry(struct view *view, struct error *err)
+{
+	if (view->key == 0)
+		return error_set(err, ERR_USAGE, _("There is nothing here to send again."));
+	return client_retry(view->client, view->key, err);
+}
+
+bool
+view_stop(struct view *view)
+{
+	unsigned turn = view->key != 0 ? client_turn_of(view->client, view->key) : 0;
+
+	if (turn == 0)
+		return false;
+	client_stop(view->client, turn);
+	return true;
+}
+
+void
+view_turn_over(struct view *view, int64_t conversation, struct error *err)
+{
+	struct request run = {.base = conversation};
+	char *text;
+
+	if (client_turn_of(view->client, conversation) != 0 ||
+	    find_queued(view, conversation) == NULL)
+		return;
+	text = take_queued(view, conversation);
+	run.turn = turn_new(TURN_APPEND);
+	run.turn->stream = client_profile(view->client)->settings.stream;
+	array_push(&run.turn->inputs, entry_new_input(text, strlen(text)));
+	client_run(view->client, &run, NULL, err);
+	free(text);
+}
+
+size_t
+view_alternatives(struct view *view, int64_t entry, size_t *which)
+{
+	const struct tree *tree = view_tree(view);
+	alternative_list list = {0};
+	size_t count;
+
+	*which = 0;
+	tree_alternatives(tree, tree_before(tree, entry), &list);
+	count = list.len;
+	for (size_t i = 0; i < list.len; i++)
+		if (list.items[i].entry == entry)
+			*which = i;
+	array_done(&list);
+	return count;
+}
+
+bool
+view_sibling(struct view *view, int64_t entry, int step, int64_t *to, struct error *err)
+{
+	const struct tree *tree = view_tree(view);
+	alternative_list list = {0};
+	size_t which = 0;
+	int64_t latest = 0;
+
+	tree_alternatives(tree, tree_before(tree, entry), &list);
+	for (size_t i = 0; i < list.len; i++)
+		if (list.items[i].entry == entry)
+			which = i;
+	if (list.len > 1 && (step > 0 ? which + 1 < list.len : which > 0)) {
+		which = step > 0 ? which + 1 : which - 1;
+		*to = list.items[which].entry;
+		latest = tree_latest(tree, list.items[which]);
+	}
+	array_done(&list);
+	if (latest == 0)
+		return error_set(err, ERR_USAGE,
+		    step > 0 ? _("There is no further branch here.")
+			     : _("There is no branch before this one."));
+	return view_open(view, latest, err);
+}
