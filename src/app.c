@@ -502,6 +502,9 @@ app_chat(const struct args *args, struct error *err)
 	if (!start_screen(&app, args, err))
 		goto out;
 	loop_on_signal(app.loop, chat_signal, &app);
+	/* The first frame waits for nobody: the server is asked when it has been painted. */
+	screen_paint(app.screen, loop_now(app.loop));
+	client_refresh(app.client, 0);
 	while (!screen_wants_quit(app.screen) && !app.gone && !app.interrupted) {
 		int due = app.away ? -1 : screen_paint(app.screen, loop_now(app.loop));
 

@@ -23,7 +23,7 @@ struct cloud {
 	struct backend backend;
 	struct loop *loop;
 	struct remote *remote;
-	bool base_has_version; /* the address ends in the "/v1" that paths begin with */
+	bool base_has_version;
 	ARRAY(struct job *) jobs;
 };
 
@@ -310,12 +310,15 @@ free_cloud(struct backend *backend)
 	free(cloud);
 }
 
+/* People write the address with the "/v1" that paths begin with, or without. */
 static bool
-ends_with(const char *text, const char *tail)
+ends_in_version(const char *url)
 {
-	size_t len = strlen(text), tail_len = strlen(tail);
+	size_t len = strlen(url);
 
-	return len >= tail_len && strcmp(text + len - tail_len, tail) == 0;
+	while (len > 0 && url[len - 1] == '/')
+		len--;
+	return len >= 3 && strncmp(url + len - 3, "/v1", 3) == 0;
 }
 
 struct backend *
@@ -326,7 +329,6 @@ cloud_new(struct loop *loop, const struct connection *connection, event_fn emit,
 	cloud->backend = (struct backend){.ops = &cloud_ops, .emit = emit, .arg = arg};
 	cloud->loop = loop;
 	cloud->remote = remote_new(loop, connection);
-	cloud->base_has_version =
-	    ends_with(connection->base_url, "/v1") || ends_with(connection->base_url, "/v1/");
+	cloud->base_has_version = ends_in_version(connection->base_url);
 	return &cloud->backend;
 }

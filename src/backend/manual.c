@@ -42,24 +42,26 @@ is_blank(char c)
 	return c == '\n' || c == ' ';
 }
 
-/* The body so far goes to the section or, before the first one, to the chapter. */
+/* The body so far goes to the section or, before the first one, to the chapter, in one line. */
 static void
 end_body(struct page_reader *r)
 {
 	struct manual *m = r->manual;
-	struct manual_chapter *chapter;
+	struct manual_chapter *chapter = NULL;
 	size_t start = 0;
-	char **slot;
 
 	while (r->body.len > 0 && is_blank(r->body.data[r->body.len - 1]))
 		buf_truncate(&r->body, r->body.len - 1);
 	while (start < r->body.len && r->body.data[start] == '\n')
 		start++;
-	if (r->body.len > 0 && m->chapters.len > 0) {
+	if (r->body.len > 0 && m->chapters.len > 0)
 		chapter = &m->chapters.items[m->chapters.len - 1];
-		slot = chapter->count > 0 ? &m->sections.items[m->sections.len - 1].body
-					  : &chapter->about;
-		xreplace(slot, r->body.data + start);
+	if (chapter != NULL && chapter->count > 0) {
+		xreplace(&m->sections.items[m->sections.len - 1].body, r->body.data + start);
+	} else if (chapter != NULL) {
+		xreplace(&chapter->about, r->body.data + start);
+		for (char *p = chapter->about; (p = strchr(p, '\n')) != NULL;)
+			*p = ' ';
 	}
 	buf_clear(&r->body);
 }

@@ -219,8 +219,9 @@ learn(struct asked *asked, const struct event *event)
 		break;
 	case EVENT_CONVERSATIONS:
 	case EVENT_CONVERSATION:
-		for (size_t i = 0; i < event->conversation_count && err.kind == ERR_NONE; i++)
-			merge_conversation(client, name, event->conversations[i], &key, &err);
+		/* The oldest first, so that those changed last come out on top. */
+		for (size_t i = event->conversation_count; i > 0 && err.kind == ERR_NONE; i--)
+			merge_conversation(client, name, event->conversations[i - 1], &key, &err);
 		client_notify(client, NOTE_LIST, 0, 0, NULL);
 		break;
 	case EVENT_DELETED:
@@ -277,6 +278,48 @@ client_event(void *arg, const struct event *event)
 		return;
 	}
 	log_debug("an event for nobody: turn or question %u", event->id);
+}
+
+/* Whether asking it can lead to something: there is a key, or none is needed. */
+static bool
+can_be_asked(const struct connection *connection)
+{
+	struct error err = ERROR_NONE;
+	struct buf key;
+	bool good;
+
+	if (connection->key_source == KEY_NONE || connection->key_source == KEY_COMMAND)
+		return true;
+	buf_init(&key, 0);
+	good = connection_key(connection, &key, &err);
+	explicit_bzero(key.data, key.len);
+	buf_done(&key);
+	error_done(&err);
+	return good;
+}
+
+void
+client_refresh(struct client *client, int64_t key)
+{
+	const char *name = client->profile->connection;
+	const struct conversation *conversation;
+	const struct connection *connection;
+	struct question *question;
+	struct error err = ERROR_NONE;
+
+	conversation = key != 0 ? client_conversation(client, key, &err) : NULL;
+	if (conversation != NULL)
+		name = conversation->connection;
+	connection = name != NULL ? profile_connection(client->profile, name) : NULL;
+	if (connection != NULL && connection->api == API_CONVERSATIONS &&
+	    can_be_asked(connection) &&
+	    (key == 0 || (conversation != NULL && !conversation->own_id &&
+			     client_turn_of(client, key) == 0))) {
+		question = question_new(key == 0 ? ASK_LIST : ASK_HISTORY);
+		question->conversation_id = conversation != NULL ? xstrdup(conversation->id) : NULL;
+		client_ask(client, name, question, NULL, NULL, &err);
+	}
+	error_done(&err);
 }
 
 unsigned
@@ -344,24 +387,6 @@ agents_came(void *arg, const struct event *event)
 	next->page_token = xstrdup(event->page_token);
 	client_ask(client, link->connection->name, next, agents_came, link, &err);
 	error_done(&err);
-}
-
-/* Whether asking it can lead to something: there is a key, or none is needed. */
-static bool
-can_be_asked(const struct connection *connection)
-{
-	struct error err = ERROR_NONE;
-	struct buf key;
-	bool good;
-
-	if (connection->key_source == KEY_NONE || connection->key_source == KEY_COMMAND)
-		return true;
-	buf_init(&key, 0);
-	good = connection_key(connection, &key, &err);
-	explicit_bzero(key.data, key.len);
-	buf_done(&key);
-	error_done(&err);
-	return good;
 }
 
 void

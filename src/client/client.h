@@ -128,6 +128,14 @@ const struct conversation *client_conversation(struct client *, int64_t key, str
 /* Drops what is cached of conversations without a turn in flight. */
 void client_release(struct client *, int64_t key);
 
+/*
+ * Brings what is kept here up to date with the server, in the background: the
+ * entries of a conversation, or (0) the default connection's newest
+ * conversations. Nothing if it lives here only or there is no key; a failure
+ * is silent, because nobody asked.
+ */
+void client_refresh(struct client *, int64_t conversation);
+
 /* The key of a conversation the server knows by id, made here if it is new. */
 bool client_adopt(struct client *, const char *connection, const char *id, int64_t *key,
     struct error *);

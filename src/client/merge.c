@@ -98,6 +98,25 @@ find(const struct conversation *conversation, size_t from, const struct entry *t
 	return -1;
 }
 
+/* A conversation that came without a name is called by its first prompt. */
+static bool
+name_it(struct client *client, struct conversation *conversation, struct error *err)
+{
+	struct buf text;
+
+	if (conversation_title(conversation) != NULL || conversation->parent != 0)
+		return true;
+	buf_init(&text, 0);
+	for (size_t i = 0; i < conversation->entries.len && text.len == 0; i++)
+		if (entry_is_prompt(conversation->entries.items[i]))
+			entry_text(conversation->entries.items[i], &text);
+	if (text.len > 0)
+		conversation->title = conversation_make_title(text.data);
+	buf_done(&text);
+	return conversation->title == NULL ||
+	       store_save_conversation(client->store, conversation, err);
+}
+
 bool
 merge_history(struct client *client, struct conversation *conversation,
     struct entry *const *entries, size_t count, struct error *err)
@@ -130,7 +149,7 @@ merge_history(struct client *client, struct conversation *conversation,
 		array_push(&conversation->entries, copy);
 		next = conversation->entries.len;
 	}
-	return true;
+	return name_it(client, conversation, err);
 }
 
 bool

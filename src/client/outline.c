@@ -29,6 +29,16 @@ outline_indent(const struct outline_line *line)
 	return buf_take(&out);
 }
 
+/* Whether the line holds the first entry of its branch. */
+static bool
+begins(const struct tree *tree, const struct outline_line *line)
+{
+	const struct tree_branch *branch = tree_branch_of(tree, line->conversation);
+
+	return branch == NULL || branch->entries.len == 0 ||
+	       branch->entries.items[0].key == line->first;
+}
+
 char *
 outline_text(const struct tree *tree, const struct outline_line *line)
 {
@@ -38,8 +48,8 @@ outline_text(const struct tree *tree, const struct outline_line *line)
 	if (line->type == OUTLINE_FORK || line->depth == 0) {
 		char *name = tree_branch_name(tree, line->conversation);
 
-		buf_puts(&out, name);
-		buf_puts(&out, "  ");
+		/* A line after a fork goes on with a branch that has begun above. */
+		buf_printf(&out, "%s%s  ", name, begins(tree, line) ? "" : " …");
 		free(name);
 	}
 	if (line->preview != NULL && line->preview[0] != '\0') {

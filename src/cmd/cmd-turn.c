@@ -308,22 +308,54 @@ finish(struct printing *p, struct error *err)
 	return good;
 }
 
+/* What became of the words, behind what happened. */
+static void
+tell_fate(struct command_context *ctx, int64_t key, struct error *err)
+{
+	struct error ignored = ERROR_NONE;
+	const struct conversation *c =
+	    key != 0 ? client_conversation(ctx->client, key, &ignored) : NULL;
+	const struct entry *last = NULL;
+	char *fate = NULL, *happened;
+
+	for (size_t i = c != NULL ? c->entries.len : 0; i > 0 && last == NULL; i--)
+		if (entry_is_prompt(c->entries.items[i - 1]))
+			last = c->entries.items[i - 1];
+	if (last != NULL && last->state == ENTRY_UNSENT)
+		fate = xasprintf(_("Your message was not sent; it is kept in %s."), c->id);
+	else if (last != NULL && last->state == ENTRY_INTERRUPTED)
+		fate = xasprintf(
+		    _("Your message is kept in %s; whether it arrived is not known."), c->id);
+	if (fate != NULL && err->text != NULL) {
+		happened = xasprintf("%s %s", err->text, fate);
+		free(err->text);
+		err->text = happened;
+	}
+	free(fate);
+	error_done(&ignored);
+}
+
 /* Runs it and waits; takes the turn over. */
 static bool
 run(struct command_context *ctx, struct request *request, struct error *err)
 {
 	struct printing printing = {
 	    .ctx = ctx, .stream = request->turn->stream, .at_line_start = true};
+	int64_t key = 0;
 	unsigned turn;
+	bool good;
 
 	buf_init(&printing.pending, 0);
 	request->fn = on_event;
 	request->text = on_text;
 	request->arg = &printing;
-	turn = client_run(ctx->client, request, NULL, err);
+	turn = client_run(ctx->client, request, &key, err);
 	if (turn != 0 && !command_wait(ctx, &printing.done, err))
 		client_stop(ctx->client, turn);
-	return finish(&printing, err) && turn != 0;
+	good = finish(&printing, err) && turn != 0;
+	if (!good)
+		tell_fate(ctx, key, err);
+	return good;
 }
 
 static bool

@@ -56,7 +56,7 @@ next_active(struct store *store, int64_t *active, struct error *err)
 	return true;
 }
 
-/* The place of something that was changed elsewhere; at most now. */
+/* The place of something that was changed elsewhere, at most now; NULL is now. */
 static bool
 active_at(struct store *store, const char *time, int64_t *active, struct error *err)
 {
@@ -157,14 +157,9 @@ bind_usage(struct stmt *s, int place, const struct usage *usage)
 }
 
 static bool
-insert(struct store *store, struct conversation *c, struct error *err)
+insert(struct store *store, struct conversation *c, int64_t active, struct error *err)
 {
-	struct stmt *s;
-	int64_t active;
-
-	if (!active_at(store, c->updated_at, &active, err))
-		return false;
-	s = db_prepare(store->db,
+	struct stmt *s = db_prepare(store->db,
 	    "INSERT INTO conversation (id, connection, name, description, title, agent, agent_id,"
 	    " agent_version, model, instructions, tools, completion_args, guardrails, metadata,"
 	    " handoff_execution, raw, created_at, updated_at, own_id, tail, parent, fork, root, "
@@ -190,9 +185,12 @@ insert(struct store *store, struct conversation *c, struct error *err)
 bool
 conversation_insert(struct store *store, struct conversation *c, struct error *err)
 {
-	bool alone;
 	char now[CLOCK_ISO_SIZE];
+	int64_t active;
+	bool alone;
 
+	if (!active_at(store, c->updated_at, &active, err))
+		return false;
 	clock_iso(now);
 	if (c->created_at == NULL)
 		c->created_at = xstrdup(now);
@@ -201,7 +199,7 @@ conversation_insert(struct store *store, struct conversation *c, struct error *e
 	if (!check_lineage(store, c, err))
 		return false;
 	alone = c->root == 0;
-	return insert(store, c, err) && (!alone || make_tree(store, c, err)) &&
+	return insert(store, c, active, err) && (!alone || make_tree(store, c, err)) &&
 	       give_number(store, c, err) &&
 	       (!alone || tree_set_title(store, c->root, conversation_title(c), err)) &&
 	       tree_refresh(store, c->root, c->key, err);
@@ -439,8 +437,8 @@ store_load(struct store *store, int64_t key, bool entries, struct error *err)
 {
 	struct conversation *c;
 
-	if (entries && !turns_bury(store, err))
-		return NULL;
+	if (entries)
+		turns_bury(store);
 	if (!db_begin_read(store->db, err))
 		return NULL;
 	c = load(store, key, entries, err);
@@ -607,6 +605,7 @@ remove_conversation(struct store *store, int64_t key, struct error *err)
 bool
 store_delete(struct store *store, int64_t key, struct error *err)
 {
-	return turns_bury(store, err) && store_begin(store, true, err) &&
+	turns_bury(store);
+	return store_begin(store, true, err) &&
 	       store_end(store, remove_conversation(store, key, err), err);
 }

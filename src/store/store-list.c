@@ -290,7 +290,8 @@ store_list(struct store *store, const char *filter, size_t from, size_t count, s
 {
 	bool good;
 
-	if (!turns_bury(store, err) || !db_begin_read(store->db, err))
+	turns_bury(store);
+	if (!db_begin_read(store->db, err))
 		return false;
 	if (is_filter(filter))
 		good = filter_trees(store, filter, err) &&
@@ -449,8 +450,10 @@ bool
 store_prompts(struct store *store, size_t count, string_list *list, struct error *err)
 {
 	struct stmt *s = db_prepare(store->db,
-	    "SELECT w.prompt FROM (SELECT key FROM entry WHERE type = 'message.input'"
-	    " AND assistant = 0 ORDER BY key DESC LIMIT ?1) e JOIN entry_words w ON w.key = e.key");
+	    "SELECT (SELECT group_concat(text, '') FROM (SELECT text FROM part"
+	    " WHERE entry = e.key AND type = 'text' ORDER BY index_, key))"
+	    " FROM (SELECT key FROM entry WHERE type = 'message.input' AND assistant = 0"
+	    " ORDER BY key DESC LIMIT ?1) e");
 
 	db_bind_int(s, 1, (int64_t)count * PROMPT_REPEATS);
 	while (list->len < count && db_step(s, err)) {

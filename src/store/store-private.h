@@ -105,8 +105,11 @@ bool entries_load(struct store *, struct segment, struct conversation *, struct 
 
 /* store-turn.c */
 
-/* Ends the turns of instances that are no more. Not within a transaction. */
-bool turns_bury(struct store *, struct error *);
+/*
+ * Ends the turns of instances that are no more. Not within a transaction. If it
+ * fails (a full disk), they stay as they are until the next time.
+ */
+void turns_bury(struct store *);
 
 /* store-tree.c */
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/log.h"
 #include "model/conversation.h"
 #include "store/db.h"
 #include "store/store-private.h"
@@ -301,18 +302,19 @@ bury_all(struct store *store, struct error *err)
 	return good;
 }
 
-bool
-turns_bury(struct store *store, struct error *err)
+void
+turns_bury(struct store *store)
 {
+	struct error err = ERROR_NONE;
 	orphan_list orphans = {0};
-	bool good, any;
 
 	if (store->read_only)
-		return true;
-	good = find_orphans(store, &orphans, err);
-	any = orphans.len > 0;
+		return;
+	if (find_orphans(store, &orphans, &err) && orphans.len > 0 &&
+	    store_begin(store, true, &err))
+		store_end(store, bury_all(store, &err), &err);
 	array_done(&orphans);
-	if (!good || !any)
-		return good;
-	return store_begin(store, true, err) && store_end(store, bury_all(store, err), err);
+	if (err.kind != ERR_NONE)
+		log_debug("turns of dead instances: %s", err.text);
+	error_done(&err);
 }

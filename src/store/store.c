@@ -29,14 +29,14 @@ store_open(const char *path, bool *read_only, struct error *err)
 	store->path = xstrdup(path);
 	store->read_only = *read_only;
 	/* Who cannot write begins no turns, and can end nobody's. */
-	if (!instance_begin(&store->instance, memory || *read_only ? NULL : path, err) ||
-	    !turns_bury(store, err)) {
+	if (!instance_begin(&store->instance, memory || *read_only ? NULL : path, err)) {
 		instance_end(&store->instance);
 		db_abandon(db);
 		store->db = NULL;
 		store_close(store);
 		return NULL;
 	}
+	turns_bury(store);
 	return store;
 }
 

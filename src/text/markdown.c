@@ -3,7 +3,6 @@
 
 #include "text/markdown.h"
 
-#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/sanitize.h"
 #include "base/utf8.h"
 #include "text/entity.h"
+#include "text/hidden.h"
 
 /* Lists and quotes deeper than this are shown, but not indented further. */
 #define DEPTH_MAX 8
@@ -154,6 +154,15 @@ is_tight(const struct state *state, size_t block)
 	return false;
 }
 
+/* md4c 0.4.8 does not always leave every span it entered. */
+static void
+forget_spans(struct state *state)
+{
+	while (state->anchors.len > 0)
+		free(state->anchors.items[--state->anchors.len].target);
+	memset(state->spans, 0, sizeof(state->spans));
+}
+
 static struct block *
 add_block(struct state *state, enum block_type type)
 {
@@ -168,6 +177,7 @@ add_block(struct state *state, enum block_type type)
 			break;
 		c->first_block = index;
 	}
+	forget_spans(state);
 	text_init(&block.first);
 	text_init(&block.rest);
 	text_init(&block.gap);
@@ -230,24 +240,49 @@ current_style(const struct state *state)
 }
 
 static void
+add_revealed(struct text *to, const char *text, size_t len, enum style style, int link)
+{
+	for (size_t i = 0; i < len;) {
+		size_t run = hidden_find(text + i, len - i);
+
+		text_add_link(to, text + i, run, style, link);
+		for (i += run; hidden_at(text + i, len - i); i += HIDDEN_SIZE) {
+			char c = hidden_char(text + i);
+
+			text_add_link(
+			    to, &c, 1, hidden_is_mark(text + i) ? STYLE_MARK : style, link);
+		}
+	}
+}
+
+/* The bytes at the front that are combining marks. */
+static size_t
+loose_marks(const char *text, size_t len)
+{
+	size_t at = 0, used;
+
+	while (at < len && (unsigned char)text[at] >= 0x80 && !hidden_at(text + at, len - at) &&
+	       utf8_code_width(utf8_decode(text + at, len - at, &used)) == 0)
+		at += used;
+	return at;
+}
+
+static void
 put(struct state *state, const char *text, size_t len)
 {
 	struct text *to = current_text(state);
 	enum style style = current_style(state);
 	int link = current_link(state);
-	size_t i = 0;
+	struct buf visible = BUF_EMPTY;
+	size_t loose = 0;
 
-	while (i < len) {
-		size_t run = plain_run(text + i, len - i);
-
-		text_add_link(to, text + i, run, style, link);
-		for (i += run; is_hidden(text + i, len - i); i += 4) {
-			char c = reveal(text + i);
-
-			text_add_link(
-			    to, &c, 1, is_hidden_mark(text + i) ? STYLE_MARK : style, link);
-		}
-	}
+	/* Marks whose base was markup would sit on what we draw to their left. */
+	if (to->bytes.len == 0 || strchr("\n\t", to->bytes.data[to->bytes.len - 1]) != NULL)
+		loose = loose_marks(text, len);
+	sanitize(&visible, text, loose, SANITIZE_HIDE);
+	add_revealed(to, visible.data, visible.len, style, link);
+	add_revealed(to, text + loose, len - loose, style, link);
+	buf_done(&visible);
 }
 
 static void
@@ -298,11 +333,11 @@ attribute(const MD_ATTRIBUTE *from)
 		i = end;
 	}
 	for (i = 0; i < hidden.len;) {
-		size_t run = plain_run(hidden.data + i, hidden.len - i);
+		size_t run = hidden_find(hidden.data + i, hidden.len - i);
 
 		sanitize(&out, hidden.data + i, run, SANITIZE_LINE);
-		for (i += run; is_hidden(hidden.data + i, hidden.len - i); i += 4)
-			buf_putc(&out, reveal(hidden.data + i));
+		for (i += run; hidden_at(hidden.data + i, hidden.len - i); i += HIDDEN_SIZE)
+			buf_putc(&out, hidden_char(hidden.data + i));
 	}
 	buf_done(&hidden);
 	return buf_take(&out);
@@ -453,6 +488,7 @@ add_cell(struct state *state, const MD_BLOCK_TD_DETAIL *detail, bool header)
 		return false;
 	if (header)
 		array_push(&block->aligns, aligns[detail->align]);
+	forget_spans(state);
 	state->in_header = header;
 	text_init(&cell);
 	array_push(&block->cells, cell);
@@ -576,6 +612,7 @@ enter_span(MD_SPANTYPE type, void *detail, void *arg)
 {
 	struct state *state = arg;
 
+	current_text(state);
 	if (type == MD_SPAN_A)
 		open_anchor(state, &((MD_SPAN_A_DETAIL *)detail)->href, false);
 	else if (type == MD_SPAN_IMG)
@@ -593,6 +630,9 @@ leave_span(MD_SPANTYPE type, void *detail, void *arg)
 	struct state *state = arg;
 
 	(void)detail;
+	/* Nor does it enter every span it leaves. */
+	if (state->spans[type] == 0)
+		return 0;
 	if (type == MD_SPAN_DEL)
 		put_string(state, "~~");
 	state->spans[type]--;
@@ -729,7 +769,7 @@ parse(struct state *state, const char *source, size_t len)
 	bool good;
 
 	sanitize(&clean, source, len, SANITIZE_HIDE);
-	hide_formulas_in(&hidden, clean.data, clean.len);
+	hidden_add_formulas(&hidden, clean.data, clean.len);
 	good = md_parse(hidden.data, (MD_SIZE)hidden.len, &parser, state) == 0;
 	buf_done(&clean);
 	buf_done(&hidden);
@@ -739,8 +779,7 @@ parse(struct state *state, const char *source, size_t len)
 static void
 state_done(struct state *state)
 {
-	for (size_t i = 0; i < state->anchors.len; i++)
-		free(state->anchors.items[i].target);
+	forget_spans(state);
 	array_done(&state->anchors);
 	array_done(&state->containers);
 	array_done(&state->lists);

@@ -58,6 +58,12 @@ void markdown_done(struct markdown *);
 void markdown_parse(struct markdown *, const char *source, size_t len, enum style base);
 
 /*
+ * False if the source is so long, or has so long a paragraph, that parsing it
+ * could take a noticeable time: it is then shown as it is, in one paragraph.
+ */
+bool markdown_is_modest(const char *source, size_t len);
+
+/*
  * For a text that grows: how many bytes at its front nothing that follows can
  * change any more. Parsing these and the rest apart gives the blocks of the
  * whole. 0 if that cannot be said cheaply.

@@ -16,27 +16,27 @@ enum style {
 	STYLE_STRONG,
 	STYLE_STRIKE,
 	STYLE_HEADING,
-	STYLE_CODE,	  /* inline code */
+	STYLE_CODE, /* inline code */
 	STYLE_CODE_BLOCK,
 	STYLE_CODE_LABEL, /* the line above a block: [2] python */
 	STYLE_QUOTE,
-	STYLE_RULE,	  /* rules, table borders */
+	STYLE_RULE, /* rules, table borders */
 	STYLE_LINK,
 	STYLE_URL,
 	STYLE_BULLET,
-	STYLE_USER,	  /* names in entry headers */
+	STYLE_USER, /* names in entry headers */
 	STYLE_ASSISTANT,
 	STYLE_TOOL,
 	STYLE_THINKING,
 	STYLE_TIME,
-	STYLE_MARK,	  /* visible marks of unprintable characters */
+	STYLE_MARK, /* visible marks of unprintable characters */
 	STYLE_NOTICE,
 	STYLE_WARNING,
 	STYLE_ERROR,
 	STYLE_BORDER,
 	STYLE_TITLE,
 	STYLE_STATUS,
-	STYLE_KEY,	  /* a key in a hint */
+	STYLE_KEY, /* a key in a hint */
 	STYLE_SELECTED,
 	STYLE_SELECTED_DIM, /* the selection of a pane without the focus */
 	STYLE_MATCH,

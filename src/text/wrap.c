@@ -307,17 +307,21 @@ struct piece {
 	bool wide;   /* its only cluster is wider than the row */
 };
 
+/* A space or tab; not the space a combining mark stands on. */
 static bool
-is_blank(char c)
+is_blank(const char *text, size_t len, size_t at)
 {
-	return c == ' ' || c == '\t';
+	if (text[at] != ' ' && text[at] != '\t')
+		return false;
+	return at + 1 == len || (unsigned char)text[at + 1] < 0x80 ||
+	       utf8_next(text, len, at) == at + 1;
 }
 
 /* The spaces at *at; returns the column behind them. */
 static int
 skip_blanks(const char *text, size_t len, size_t *at, int column)
 {
-	for (; *at < len && is_blank(text[*at]); (*at)++)
+	for (; *at < len && is_blank(text, len, *at); (*at)++)
 		column += text[*at] == '\t' ? tab_width(column) : 1;
 	return column;
 }
@@ -347,7 +351,7 @@ next_piece(const char *text, size_t len, size_t from, int width)
 	piece.from = skip_indent(text, len, &at, width, &column);
 	first = at;
 	for (; at < len; at = next) {
-		if (is_blank(text[at])) {
+		if (is_blank(text, len, at)) {
 			piece.to = piece.next = at;
 			column = skip_blanks(text, len, &piece.next, column);
 			next = piece.next;
@@ -510,10 +514,10 @@ measure_text(const struct text *text)
 			c.width = tab_width(line);
 		line += c.width;
 		/* Between wide characters a row may end. */
-		word = is_blank(bytes[at]) ? 0 : c.width > 1 ? c.width : word + c.width;
+		word = is_blank(bytes, len, at) ? 0 : c.width > 1 ? c.width : word + c.width;
 		widen(&most.line, line);
 		widen(&most.word, word);
-		widen(&most.cluster, is_blank(bytes[at]) ? 1 : c.width);
+		widen(&most.cluster, is_blank(bytes, len, at) ? 1 : c.width);
 	}
 	return most;
 }

@@ -31,8 +31,8 @@ void row_list_done(row_list *);
  * Appends the rows of text. first and rest (or NULL) stand before the first and
  * every other row and count towards the width. An empty text gives one row.
  */
-void wrap_text(row_list *, const struct text *, const struct text *first, const struct text *rest,
-    int width);
+void wrap_text(
+    row_list *, const struct text *, const struct text *first, const struct text *rest, int width);
 
 /* Lines as they are, one row each, shifted left by skip columns; tabs to 8 columns. */
 void wrap_verbatim(row_list *, const struct text *, const struct text *prefix, int width, int skip);

@@ -428,11 +428,35 @@ branched(struct screen *screen, int64_t entry)
 	screen_touch_all(screen);
 }
 
+static void act_retry(struct screen *);
+
+/* Whether the selected entry is one that did not go out, or broke off, at the end. */
+static bool
+broke_off(struct screen *screen)
+{
+	const struct conversation *c = view_conversation(screen_view(screen));
+	int64_t key = pane_messages_selected(messages(screen));
+
+	for (size_t i = c != NULL ? c->entries.len : 0; i > 0 && i > c->inherited; i--) {
+		const struct entry *entry = c->entries.items[i - 1];
+
+		if (entry->state != ENTRY_UNSENT && entry->state != ENTRY_INTERRUPTED)
+			return false;
+		if (entry->key == key)
+			return true;
+	}
+	return false;
+}
+
 static void
 act_regenerate(struct screen *screen)
 {
 	struct error err = ERROR_NONE;
 
+	if (broke_off(screen)) {
+		act_retry(screen);
+		return;
+	}
 	pane_input_save(input(screen));
 	if (view_regenerate(screen_view(screen), pane_messages_selected(messages(screen)), &err))
 		branched(screen, 0);

@@ -725,7 +725,10 @@ editor_do(struct editor *ed, enum editor_op op)
 	return operations[op].edit(ed, operations[op].argument);
 }
 
-/* Where the row that starts there ends, and the next one starts; false: it is the last. */
+/*
+ * Where the row after the one that starts there starts; false if that is the
+ * last. Behind a full row there is always another one, for the cursor.
+ */
 static bool
 break_row(const struct buf *text, size_t start, int width, size_t *next_start)
 {
@@ -745,8 +748,11 @@ break_row(const struct buf *text, size_t start, int width, size_t *next_start)
 			space = to;
 		at = to;
 	}
-	*next_start = at < text->len ? at + 1 : at;
-	return at < text->len || column >= width;
+	*next_start = at;
+	if (column >= width && at > start)
+		return true;
+	*next_start += at < text->len;
+	return at < text->len;
 }
 
 /* The row that holds an offset of the text as it was laid out. */

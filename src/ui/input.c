@@ -307,11 +307,24 @@ find_old_mouse(struct input *in, const char *bytes, size_t len, struct key *key,
 				      : set_mouse(in, b, false, x - 32, y - 32, key);
 }
 
+/*
+ * The byte that ends a sequence. rxvt's CSI 3 $ ends with one that should not.
+ * A mouse report ends with M alone: there are terminals that send "NaN" in it.
+ */
+static bool
+is_final(const struct sequence *seq, char c, size_t at)
+{
+	if (seq->prefix == '<')
+		return c == 'M' || c == 'm';
+	return c >= '@' || (c == '$' && at > 2 && seq->count == 1 && seq->prefix == 0);
+}
+
 /* Reads digits, ; and : up to the final byte, and *used past it. */
 static enum found
 parse_sequence(const char *bytes, size_t len, struct sequence *seq, size_t *used)
 {
 	unsigned *number = &seq->value[0], ignored = 0;
+	enum found found = FOUND_KEY;
 	size_t i = 2;
 
 	*seq = (struct sequence){.count = 1};
@@ -331,10 +344,12 @@ parse_sequence(const char *bytes, size_t len, struct sequence *seq, size_t *used
 		} else if (c == ':') {
 			number = number == &seq->value[seq->count - 1] ? &seq->sub[seq->count - 1]
 								       : &ignored;
-		} else if (c >= '@' || (c == '$' && i > 2 && seq->count == 1 && !seq->prefix)) {
+		} else if (is_final(seq, c, i)) {
 			seq->final = c;
 			*used = i + 1;
-			return FOUND_KEY;
+			return found;
+		} else {
+			found = FOUND_NOTHING;
 		}
 	}
 	*used = len;

@@ -220,7 +220,8 @@ static void
 paint_row(const struct conversations *c, struct grid *grid, int y, const struct store_row *row)
 {
 	struct rect rect = c->pane.rect;
-	char *title = sanitize_line(row->title), tail[48], when[16];
+	char *title = sanitize_line(row->title[0] != '\0' ? row->title : _("(without a title)"));
+	char tail[48], when[16];
 	int room, used;
 	size_t fit;
 

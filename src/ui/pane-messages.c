@@ -36,6 +36,7 @@ struct messages {
 	bool follow;
 	size_t end_entry; /* where the end was when the reader left it */
 	int end_row;
+	int width;	     /* of the last update */
 	int64_t selected;    /* an entry's key; 0: none */
 	ARRAY(int64_t) open; /* entries that are shown in full */
 	int skip;	     /* columns shifted to the left: code and wide tables */
@@ -231,6 +232,10 @@ update(struct pane *pane)
 	}
 	if (m->anchor_row >= rows_in(m, m->anchor))
 		m->anchor_row = rows_in(m, m->anchor) - 1;
+	/* Rows of another width do not count as new ones. */
+	if (m->width != pane->rect.width && m->end_entry < count)
+		m->end_row = rows_in(m, m->end_entry) - 1;
+	m->width = pane->rect.width;
 	if (m->follow)
 		anchor_at_end(m);
 	rows_sweep(m->rows, KEEP_ROWS);
@@ -238,31 +243,69 @@ update(struct pane *pane)
 
 /* Painting. */
 
+/* The conversation's title, or that of the tree it branched from; yours. */
+static char *
+title_of(const struct messages *m)
+{
+	const struct conversation *c = conversation(m);
+	const struct tree_branch *root;
+	const char *title = c != NULL ? conversation_title(c) : _("New conversation");
+
+	if (title == NULL) {
+		root = tree_branch_of(view_tree(screen_view(m->pane.screen)), c->root);
+		title = root != NULL && root->title != NULL ? root->title : c->id;
+	}
+	return sanitize_line(title);
+}
+
+/* Where in the tree one is: " · main › b2 ‹2/3›"; yours, "" if there is but one branch. */
+static char *
+place_of(const struct messages *m)
+{
+	const struct conversation *c = conversation(m);
+	struct view *view = screen_view(m->pane.screen);
+	const struct tree *tree = view_tree(view);
+	size_t which = 0, count = 0;
+	char *path, *clean, *place;
+
+	if (c == NULL || tree->branches.len < 2)
+		return xstrdup("");
+	if (c->entries.len > c->inherited)
+		count = view_alternatives(view, c->entries.items[c->inherited]->key, &which);
+	path = tree_path_name(tree, c->key);
+	clean = sanitize_line(path);
+	place = count > 1 ? xasprintf(" · %s ‹%zu/%zu›", clean, which + 1, count)
+			  : xasprintf(" · %s", clean);
+	free(clean);
+	free(path);
+	return place;
+}
+
+/* The title gives way first: who answers and where one is must stay readable. */
 static void
 paint_header(const struct messages *m, struct grid *grid)
 {
-	struct view *view = screen_view(m->pane.screen);
-	const struct conversation *c = conversation(m);
-	const struct tree *tree = view_tree(view);
-	char *title, *speaker, *branch, *line;
-	const char *name = c != NULL ? conversation_title(c) : NULL;
-	int used;
+	struct rect rect = m->pane.rect;
+	char *title = title_of(m), *place = place_of(m);
+	char *speaker = sanitize_line(view_speaker(screen_view(m->pane.screen)));
+	int room = rect.width - 2 - utf8_width(place, strlen(place)) - 3 -
+		   utf8_width(speaker, strlen(speaker));
+	int used, x;
+	size_t fit;
 
-	if (c != NULL && name == NULL && c->root != 0 && c->root != c->key) {
-		const struct tree_branch *root = tree_branch_of(tree, c->root);
-
-		name = root != NULL ? root->title : NULL;
-	}
-	title = sanitize_line(c == NULL ? _("New conversation") : name != NULL ? name : c->id);
-	speaker = sanitize_line(view_speaker(view));
-	branch = c != NULL && tree->branches.len > 1 ? tree_path_name(tree, c->key) : NULL;
-	line = branch != NULL ? xasprintf("%s · %s · %s", title, speaker, branch)
-			      : xasprintf("%s · %s", title, speaker);
-	grid_put(grid, m->pane.rect, 0, 1, line,
-	    utf8_fit(line, strlen(line), m->pane.rect.width - 2, &used), STYLE_TITLE);
-	free(line);
-	free(branch);
+	if (room < 10)
+		room = 10;
+	fit = utf8_fit(title, strlen(title), room, &used);
+	if (fit < strlen(title))
+		fit = utf8_fit(title, strlen(title), room - 1, &used);
+	x = grid_put(grid, rect, 0, 1, title, fit, STYLE_TITLE);
+	if (fit < strlen(title))
+		x = grid_puts(grid, rect, 0, x, "…", STYLE_TITLE);
+	x = grid_puts(grid, rect, 0, x, " · ", STYLE_DIM);
+	x = grid_puts(grid, rect, 0, x, speaker, STYLE_ASSISTANT);
+	grid_puts(grid, rect, 0, x, place, STYLE_MATCH);
 	free(speaker);
+	free(place);
 	free(title);
 }
 

@@ -196,7 +196,7 @@ add_state(struct making *m)
 		line = xasprintf(_("✗ Not sent. %s"), reason);
 		add_line(m, line, STYLE_ERROR);
 		free(line);
-		add_line(m, _("C-x C-r sends it again, e edits it."), STYLE_NOTICE);
+		add_line(m, _("r (or C-x C-r) sends it again, e edits it."), STYLE_NOTICE);
 		break;
 	case ENTRY_INTERRUPTED:
 		line = entry_is_prompt(entry)
@@ -204,7 +204,7 @@ add_state(struct making *m)
 			   : xasprintf(_("✗ Interrupted; what came is kept. %s"), reason);
 		add_line(m, line, STYLE_ERROR);
 		free(line);
-		add_line(m, _("C-x C-r tries again."), STYLE_NOTICE);
+		add_line(m, _("r (or C-x C-r) tries again."), STYLE_NOTICE);
 		break;
 	case ENTRY_SENDING:
 		add_line(m, _("sending…"), STYLE_DIM);
@@ -376,6 +376,8 @@ make_tool(struct making *m)
 	const char *mark = m->look->open ? "▾" : "▸";
 	char *line;
 
+	if (!m->look->follows)
+		add_header(m, m->look->speaker, STYLE_ASSISTANT);
 	if (entry->function != NULL && strcmp(entry->function, name) != 0)
 		line = xasprintf("%s %s/%s  %s", mark, name, entry->function,
 		    m->look->open ? "" : entry->arguments.data);
@@ -410,7 +412,9 @@ make_call(struct making *m)
 	if (m->entry->confirmation != NULL && strcmp(m->entry->confirmation, "pending") == 0)
 		add_line(m, _("The server waits for a confirmation of this call."), STYLE_WARNING);
 	else if (m->entry->state == ENTRY_COMPLETE)
-		add_line(m, _("A function for this machine: give its result with `append`."),
+		add_line(m,
+		    _("A function for this machine, which this version does not run: to go on, "
+		      "branch before it."),
 		    STYLE_NOTICE);
 }
 

@@ -750,10 +750,12 @@ screen_open(struct screen *screen, int64_t conversation, int64_t entry)
 
 	pane_input_save(screen->input);
 	open = view_open(screen->view, conversation, &err);
-	if (open)
+	if (open) {
 		opened(screen, entry);
-	else
+		client_refresh(screen->client, conversation);
+	} else {
 		screen_report(screen, &err);
+	}
 	error_done(&err);
 	return open;
 }
