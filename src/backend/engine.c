@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/i18n.h"
-#include "base/id.h"
 #include "base/mem.h"
 #include "net/loop.h"
 
@@ -23,6 +22,7 @@ struct job {
 	unsigned id;
 	int64_t conversation; /* key, or 0 */
 	char *conversation_id;
+	char created_at[CLOCK_ISO_SIZE];
 	bool stream, want_raw;
 	bool started; /* STARTED went out */
 	bool over;    /* cancelled or refused: nothing but the failure may follow */
@@ -116,7 +116,11 @@ static void
 emit_started(struct job *job)
 {
 	struct event event = {
-	    .type = EVENT_STARTED, .id = job->id, .conversation_id = job->conversation_id};
+	    .type = EVENT_STARTED,
+	    .id = job->id,
+	    .created_at = job->created_at,
+	    .conversation_id = job->conversation_id,
+	};
 
 	if (job->started)
 		return;
@@ -297,6 +301,7 @@ engine_run(struct backend *backend, const struct turn *turn, struct error *err)
 	job->id = turn->id;
 	job->stream = turn->stream;
 	job->want_raw = turn->want_raw;
+	clock_iso(job->created_at);
 	array_push(&engine->jobs, job);
 	if (conversation == NULL) {
 		error_move(&job->error, &refusal);

@@ -4,10 +4,13 @@
 #include "client/outline.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/i18n.h"
 #include "base/mem.h"
+#include "base/sanitize.h"
+#include "base/utf8.h"
 #include "model/lineage.h"
 
 /* Deeper branches are told by their names. */
@@ -40,9 +43,9 @@ begins(const struct tree *tree, const struct outline_line *line)
 }
 
 char *
-outline_text(const struct tree *tree, const struct outline_line *line)
+outline_text(const struct tree *tree, const struct outline_line *line, int columns)
 {
-	struct buf out;
+	struct buf out, tail;
 
 	buf_init(&out, 0);
 	if (line->type == OUTLINE_FORK || line->depth == 0) {
@@ -52,18 +55,30 @@ outline_text(const struct tree *tree, const struct outline_line *line)
 		buf_printf(&out, "%s%s  ", name, begins(tree, line) ? "" : " …");
 		free(name);
 	}
-	if (line->preview != NULL && line->preview[0] != '\0') {
-		buf_puts(&out, line->preview);
-		buf_puts(&out, "  ");
-	}
+	buf_init(&tail, 0);
 	if (line->prompts > 0)
 		buf_printf(
-		    &out, ngettext("(%zu turn)", "(%zu turns)", line->prompts), line->prompts);
+		    &tail, ngettext("(%zu turn)", "(%zu turns)", line->prompts), line->prompts);
 	else if (line->entries > 0)
-		buf_puts(&out, _("(another answer)"));
+		buf_puts(&tail, _("(another answer)"));
 	else
-		buf_puts(&out, _("(empty)"));
+		buf_puts(&tail, _("(empty)"));
 	if (line->end)
-		buf_puts(&out, " ◀");
+		buf_puts(&tail, " ◀");
+	if (line->preview != NULL && line->preview[0] != '\0') {
+		char *preview = sanitize_line(line->preview);
+		int used, room = columns - utf8_width(out.data, out.len) -
+				 utf8_width(tail.data, tail.len) - 2;
+		size_t len = strlen(preview),
+		       fit = columns > 0 ? utf8_fit(preview, len, room > 0 ? room : 0, &used) : len;
+
+		if (fit < len && room > 1)
+			fit = utf8_fit(preview, len, room - 1, &used);
+		buf_add(&out, preview, fit);
+		buf_puts(&out, fit < len ? "…  " : "  ");
+		free(preview);
+	}
+	buf_add(&out, tail.data, tail.len);
+	buf_done(&tail);
 	return buf_take(&out);
 }

@@ -16,9 +16,10 @@ struct tree;
  *	main  How do I …  2 turns
  *	├─ b2  And if …  1 turn  ◀
  *
- * ◀ marks the end of the live branch. One line, not sanitised; yours.
+ * ◀ marks the end of the live branch. The preview is cut to make it fit into
+ * columns (0: no limit). One line, sanitised but for names; yours.
  */
-char *outline_text(const struct tree *, const struct outline_line *);
+char *outline_text(const struct tree *, const struct outline_line *, int columns);
 
 /* Spaces and connectors before it; yours. */
 char *outline_indent(const struct outline_line *);

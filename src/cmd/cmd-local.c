@@ -89,7 +89,7 @@ tree_text(struct command_context *ctx, const struct tree *tree, int64_t live)
 	tree_outline(tree, live, &lines);
 	for (size_t i = 0; i < lines.len; i++) {
 		char *indent = outline_indent(&lines.items[i]),
-		     *text = outline_text(tree, &lines.items[i]);
+		     *text = outline_text(tree, &lines.items[i], 0);
 		char *clean = sanitize_line(text);
 
 		fprintf(ctx->out, "%s %s%s\n", lines.items[i].live ? "●" : " ", indent, clean);

@@ -227,18 +227,25 @@ open_immutable(struct db *db, const char *path)
 	return code;
 }
 
+/* What a file that can only be read says, or a disk without room for the log's index. */
+static bool
+is_refusal(int code)
+{
+	code &= 0xff;
+	return code == SQLITE_CANTOPEN || code == SQLITE_READONLY || code == SQLITE_PERM ||
+	       code == SQLITE_IOERR || code == SQLITE_FULL;
+}
+
 static int
 open_any(struct db *db, const char *path)
 {
 	int code = open_with(db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-	int kind = code & 0xff;
 
-	if (kind != SQLITE_CANTOPEN && kind != SQLITE_READONLY && kind != SQLITE_PERM)
+	if (!is_refusal(code))
 		return code;
 	close_raw(db);
 	code = open_with(db, path, SQLITE_OPEN_READONLY);
-	kind = code & 0xff;
-	if ((kind == SQLITE_CANTOPEN || kind == SQLITE_READONLY) && !has_log(path))
+	if (is_refusal(code) && !has_log(path))
 		code = open_immutable(db, path);
 	return code;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/db.h"
 #include "store/schema.h"

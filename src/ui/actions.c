@@ -400,10 +400,17 @@ edit_prompt(struct screen *screen, int64_t entry)
 	buf_done(&text);
 }
 
+/* On an answer it is the prompt it answers that is meant. */
 static void
 act_edit(struct screen *screen)
 {
-	edit_prompt(screen, pane_messages_selected(messages(screen)));
+	const struct conversation *c = view_conversation(screen_view(screen));
+	int64_t entry = pane_messages_selected(messages(screen));
+	ptrdiff_t at = c != NULL ? conversation_find(c, entry) : -1;
+
+	while (at > 0 && !entry_is_prompt(c->entries.items[at]))
+		at--;
+	edit_prompt(screen, at >= 0 ? c->entries.items[at]->key : entry);
 }
 
 static void

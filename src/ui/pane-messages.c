@@ -205,6 +205,15 @@ remember_end(struct messages *m)
 	end_place(m, &m->end_entry, &m->end_row);
 }
 
+/* Follows the end only while it is in view; the end it left is remembered. */
+static void
+follow(struct messages *m, bool on)
+{
+	if (m->follow && !on)
+		remember_end(m);
+	m->follow = on;
+}
+
 /* Rows that came below the place where the end was when the reader left it. */
 static int
 new_rows(const struct messages *m)
@@ -326,7 +335,7 @@ paint_empty(const struct messages *m, struct grid *grid)
 	char *speaker = sanitize_line(view_speaker(screen_view(screen)));
 	char *connection = sanitize_line(view_connection(screen_view(screen)));
 	struct rect rect = m->pane.rect;
-	int y = header_rows(m) + 1;
+	int y = header_rows(m) + (rect.height > 6 ? 1 : 0);
 	struct text text;
 	row_list rows = {0};
 
@@ -407,12 +416,8 @@ scroll(struct messages *m, int rows)
 {
 	if (entry_count(m) == 0)
 		return;
-	if (m->follow && rows < 0)
-		remember_end(m);
 	walk(m, &m->anchor, &m->anchor_row, rows);
-	m->follow = rows > 0 && shows_end(m);
-	if (!m->follow && rows < 0 && shows_end(m) && m->anchor == 0 && m->anchor_row == 0)
-		m->follow = true;
+	follow(m, shows_end(m));
 	pane_touch(&m->pane);
 }
 
@@ -432,11 +437,9 @@ reveal(struct messages *m, size_t at)
 	int row = m->anchor_row, rows, height = body_height(m), below;
 
 	if (at < m->anchor || (at == m->anchor && m->anchor_row > 0)) {
-		if (m->follow)
-			remember_end(m);
 		m->anchor = at;
 		m->anchor_row = 0;
-		m->follow = false;
+		follow(m, shows_end(m));
 		return;
 	}
 	rows = rows_in(m, at);
@@ -448,7 +451,7 @@ reveal(struct messages *m, size_t at)
 		if (rows < height)
 			walk(m, &m->anchor, &m->anchor_row, rows - height);
 	}
-	m->follow = at + 1 == entry_count(m) && shows_end(m);
+	follow(m, shows_end(m));
 }
 
 static void
@@ -614,11 +617,6 @@ key(struct pane *pane, const struct key *k)
 static void
 to_start(struct messages *m)
 {
-	if (m->follow && entry_count(m) > 0)
-		remember_end(m);
-	m->anchor = 0;
-	m->anchor_row = 0;
-	m->follow = false;
 	if (entry_count(m) > 0)
 		select_place(m, 0);
 }
@@ -736,6 +734,16 @@ pane_messages_reset(struct pane *pane, int64_t entry)
 		anchor_at_end(m);
 		reveal(m, (size_t)at);
 	}
+	pane_touch(pane);
+}
+
+void
+pane_messages_browse(struct pane *pane)
+{
+	struct messages *m = self(pane);
+
+	if (entry_count(m) > 0 && selected_place(m) < 0)
+		m->selected = conversation(m)->entries.items[default_place(m)]->key;
 	pane_touch(pane);
 }
 

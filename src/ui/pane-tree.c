@@ -62,7 +62,7 @@ outline_width(const struct tree_pane *t)
 {
 	int width = t->pane.rect.width;
 
-	return width >= PREVIEW_MIN_WIDTH ? width / 2 : width;
+	return width >= PREVIEW_MIN_WIDTH ? width * 3 / 5 : width;
 }
 
 static void
@@ -101,14 +101,15 @@ paint_line(const struct tree_pane *t, struct grid *grid, int y, const struct out
 {
 	struct rect rect = t->pane.rect;
 	const struct tree *tree = view_tree(screen_view(t->pane.screen));
-	char *indent = outline_indent(line), *text = outline_text(tree, line),
-	     *clean = sanitize_line(text);
+	char *indent = outline_indent(line), *text, *clean;
 	int x, used;
 	size_t fit;
 
 	rect.width = outline_width(t);
 	x = grid_puts(grid, rect, y, 1, line->live ? "●" : " ", STYLE_MATCH);
 	x = grid_puts(grid, rect, y, x + 1, indent, STYLE_BORDER);
+	text = outline_text(tree, line, rect.width - x - 1);
+	clean = sanitize_line(text);
 	fit = utf8_fit(clean, strlen(clean), rect.width - x - 1, &used);
 	grid_put(grid, rect, y, x, clean, fit, line->live ? STYLE_STRONG : STYLE_NORMAL);
 	free(clean);

@@ -650,6 +650,8 @@ screen_focus(struct screen *screen, struct pane *pane)
 	screen->focused_since = screen_now(screen);
 	pane->focused = true;
 	pane_touch(pane);
+	if (pane == screen->messages)
+		pane_messages_browse(pane);
 	if (screen->status != NULL)
 		pane_touch(screen->status);
 }

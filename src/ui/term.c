@@ -414,10 +414,10 @@ start_curses(struct error *err)
 	/* It would stop in the middle of a frame when a key is pressed. */
 	typeahead(-1);
 	start_colours();
-	/* Writes out what newterm() began with, the alternate screen too: that is ours to do. */
-	curs_set(1);
-	term.cursor_shown = true;
+	/* Nobody sees this: newterm() has begun with the alternate screen, which is ours to enter. */
+	wrefresh(stdscr);
 	empty_sink();
+	term.cursor_shown = true;
 	return true;
 }
 
