@@ -165,8 +165,10 @@ CREATE TABLE state (
 	value TEXT NOT NULL
 );
 
--- What is searched of an entry. The index holds no text of its own and asks
--- this view for it, so the view must give what it gave when it was indexed.
+-- What is searched of an entry: of a very long text only its first 256 KiB. (As
+-- bytes, since a NUL ends what substr() sees of a text.) The index holds no
+-- text of its own and asks this view for it, so the view must give what it gave
+-- when it was indexed.
 CREATE VIEW entry_words (key, prompt, answer, other) AS
 SELECT
 	key,
@@ -177,14 +179,16 @@ FROM (
 	SELECT
 		key, assistant, name, function,
 		(SELECT group_concat(text, char(10)) FROM (
-			SELECT text FROM part WHERE entry = entry.key AND type = 'text'
+			SELECT CAST(substr(CAST(text AS BLOB), 1, 262144) AS TEXT) AS text
+			FROM part WHERE entry = entry.key AND type = 'text'
 			ORDER BY index_, key
 		)) AS words,
 		(SELECT group_concat(text, char(10)) FROM (
 			SELECT coalesce(title || char(10), '') || coalesce(file_name || char(10), '')
 				|| coalesce(description || char(10), '')
-				|| CASE WHEN type IN ('thinking', 'arguments', 'result') THEN text ELSE '' END
-				AS text
+				|| CASE WHEN type IN ('thinking', 'arguments', 'result')
+					THEN CAST(substr(CAST(text AS BLOB), 1, 262144) AS TEXT)
+					ELSE '' END AS text
 			FROM part WHERE entry = entry.key AND type <> 'text'
 			ORDER BY index_, key
 		)) AS rest

@@ -89,9 +89,8 @@ turn_changed(struct screen *screen, const struct note *note)
 		if (err.kind != ERR_NONE)
 			screen_report(screen, &err);
 		error_done(&err);
-		if (note->conversation == view_key(screen->view))
-			store_set_seen(
-			    client_store(screen->client), note->conversation, true, &err);
+		store_set_seen(client_store(screen->client), note->conversation,
+		    note->conversation == view_key(screen->view), &err);
 		error_done(&err);
 		screen_touch_all(screen);
 	}
