@@ -172,15 +172,21 @@ bool
 client_adopt(
     struct client *client, const char *connection, const char *id, int64_t *key, struct error *err)
 {
+	const struct connection *kept;
 	struct conversation *conversation;
 	bool added;
 
 	if (connection == NULL)
 		connection = client->profile->connection;
+	kept = profile_connection(client->profile, connection);
 	if (!store_find(client->store, connection, id, key, err))
 		return false;
 	if (*key != 0)
 		return true;
+	if (kept != NULL && kept->api != API_CONVERSATIONS)
+		return error_set(err, ERR_USAGE,
+		    _("No conversation %s is kept here, and the connection %s knows no others."),
+		    id, connection);
 	conversation = conversation_new();
 	conversation->id = xstrdup(id);
 	conversation->connection = xstrdup(connection);
@@ -225,10 +231,10 @@ learn(struct asked *asked, const struct event *event)
 		client_notify(client, NOTE_LIST, 0, 0, NULL);
 		break;
 	case EVENT_DELETED:
-		if (store_find(client->store, name, asked->question->conversation_id, &key, &err) &&
-		    key != 0 && store_delete(client->store, key, &err)) {
-			client_release(client, key);
-			client_notify(client, NOTE_LIST, key, 0, NULL);
+		/* The engine has deleted it already: then there is nothing left to find. */
+		if (asked->deletes != 0 && store_delete(client->store, asked->deletes, &err)) {
+			client_release(client, asked->deletes);
+			client_notify(client, NOTE_LIST, asked->deletes, 0, NULL);
 		}
 		break;
 	default:
@@ -330,6 +336,11 @@ client_ask(struct client *client, const char *connection, struct question *quest
 	struct asked asked = {.link = link, .question = question, .fn = fn, .arg = arg};
 
 	if (link == NULL) {
+		question_free(question);
+		return 0;
+	}
+	if (question->kind == ASK_DELETE && !store_find(client->store, link->connection->name,
+						question->conversation_id, &asked.deletes, err)) {
 		question_free(question);
 		return 0;
 	}

@@ -50,6 +50,7 @@ struct asked {
 	unsigned id;
 	struct link *link;
 	struct question *question;
+	int64_t deletes; /* key of the conversation that ASK_DELETE is about; 0: not kept here */
 	event_fn fn;
 	void *arg;
 };

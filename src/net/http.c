@@ -46,15 +46,13 @@ struct http {
 	struct http_result result;
 	char content_type[256], correlation_id[128];
 	bool idempotent;
-	bool sent;	/* libcurl was allowed to send the request */
-	bool head_done; /* the final headers are complete */
-	bool encoded;	/* the body is compressed, which was not asked for */
-	bool ended;	/* on_done is being called, or http_cancel() was */
+	bool sent;	    /* libcurl was allowed to send the request */
+	bool head_done;	    /* the final headers are complete */
+	bool encoded;	    /* the body is compressed, which was not asked for */
+	bool ended;	    /* on_done is being called, or http_cancel() was */
 	struct error error; /* why we ended it ourselves */
 	char reason[CURL_ERROR_SIZE];
 };
-
-/* ---- addresses ---- */
 
 static char *
 url_part(CURLU *url, CURLUPart part, unsigned flags)
@@ -85,7 +83,8 @@ parse_url(const char *text)
 static bool
 is_web_scheme(const char *scheme)
 {
-	return scheme != NULL && (strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0);
+	return scheme != NULL &&
+	       (strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0);
 }
 
 bool
@@ -194,8 +193,6 @@ http_escape(const char *text)
 	*to = '\0';
 	return escaped;
 }
-
-/* ---- the answer's headers ---- */
 
 static void
 copy_value(char *to, size_t size, const char *value, size_t len)
@@ -312,7 +309,8 @@ end_head(struct http *http)
 		return true;
 	if (status < 200 || status > 999)
 		return error_set(&http->error, ERR_PROTOCOL,
-		    _("%s answered with the status %ld, which does not exist."), http->host, status);
+		    _("%s answered with the status %ld, which does not exist."), http->host,
+		    status);
 	http->head_done = true;
 	http->result.status = (int)status;
 	http->alive = loop_now(http->loop);
@@ -349,8 +347,6 @@ on_header(char *line, size_t size, size_t count, void *arg)
 		take_header(http, line, len);
 	return len;
 }
-
-/* ---- bodies ---- */
 
 static size_t
 on_body(char *bytes, size_t size, size_t count, void *arg)
@@ -424,8 +420,6 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* ---- the end ---- */
-
 static bool
 fail_broken(struct http *http, struct error *err)
 {
@@ -440,14 +434,15 @@ fail_broken(struct http *http, struct error *err)
 static bool
 fail_resolve(struct http *http, struct error *err)
 {
-	return error_set(err, ERR_NETWORK, _("The name of the server %s was not found."), http->host);
+	return error_set(
+	    err, ERR_NETWORK, _("The name of the server %s was not found."), http->host);
 }
 
 static bool
 fail_resolve_proxy(struct http *http, struct error *err)
 {
-	return error_set(
-	    err, ERR_NETWORK, _("The name of the proxy on the way to %s was not found."), http->host);
+	return error_set(err, ERR_NETWORK,
+	    _("The name of the proxy on the way to %s was not found."), http->host);
 }
 
 static bool
@@ -458,11 +453,13 @@ fail_connect(struct http *http, struct error *err)
 	curl_easy_getinfo(http->transfer.easy, CURLINFO_OS_ERRNO, &number);
 	if (number == ECONNREFUSED)
 		return error_set(err, ERR_NETWORK,
-		    _("The connection to %s was refused: no server is listening there."), http->host);
+		    _("The connection to %s was refused: no server is listening there."),
+		    http->host);
 	if (number != 0)
 		return error_set(err, ERR_NETWORK, _("%s cannot be reached: %s."), http->host,
 		    strerror((int)number));
-	return error_set(err, ERR_NETWORK, _("%s cannot be reached: %s."), http->host, http->reason);
+	return error_set(
+	    err, ERR_NETWORK, _("%s cannot be reached: %s."), http->host, http->reason);
 }
 
 static bool
@@ -483,8 +480,8 @@ fail_tls(struct http *http, struct error *err)
 	/* The same code may come when an established connection breaks. */
 	if (http->sent)
 		return fail_broken(http, err);
-	return error_set(err, ERR_NETWORK, _("There is no secure connection to %s: %s."), http->host,
-	    http->reason);
+	return error_set(err, ERR_NETWORK, _("There is no secure connection to %s: %s."),
+	    http->host, http->reason);
 }
 
 static bool
@@ -649,8 +646,6 @@ on_stall(void *arg)
 	end(http);
 }
 
-/* ---- the request ---- */
-
 static bool
 check_method(const char *method, struct error *err)
 {
@@ -685,7 +680,8 @@ check_bearer(const char *bearer, struct error *err)
 		c++;
 	if (*c != '\0' || c == bearer)
 		return error_set(err, ERR_AUTH,
-		    _("The API key is empty or holds a blank, a line break or another character that "
+		    _("The API key is empty or holds a blank, a line break or another character "
+		      "that "
 		      "no key has. Nothing was sent."));
 	return true;
 }
@@ -782,8 +778,7 @@ set_method(struct http *http, const struct http_request *request)
 	else if (request->body != NULL || strcmp(request->method, "POST") == 0)
 		code |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
 	code |= curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-	code |= curl_easy_setopt(
-	    easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)http->body_len);
+	code |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)http->body_len);
 	/* A new connection cannot be found dead after the request was written to it. */
 	code |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, http->idempotent ? 0L : 1L);
 	return code == CURLE_OK;
@@ -797,8 +792,8 @@ set_request(struct http *http, const struct http_request *request)
 
 	code |= curl_easy_setopt(easy, CURLOPT_URL, request->url);
 	code |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
-	code |= curl_easy_setopt(
-	    easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->connect_timeout * 1000);
+	code |=
+	    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->connect_timeout * 1000);
 	if (request->ca_file != NULL)
 		code |= curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
 	if (request->proxy != NULL)
@@ -827,7 +822,8 @@ make(struct loop *loop, const struct http_request *request)
 	    .on_done = request->on_done,
 	    .arg = request->arg,
 	    .result = {.retry_after = -1},
-	    .idempotent = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0,
+	    .idempotent =
+		strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0,
 	};
 	http->result.content_type = http->content_type;
 	http->body = xmalloc(http->body_len + 1);

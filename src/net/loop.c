@@ -543,7 +543,7 @@ is_spent(const struct watch *watch)
 	int waiting = 0;
 
 	return !(watch->events & LOOP_READ) || ioctl(watch->fd, FIONREAD, &waiting) != 0 ||
-	    waiting == 0;
+	       waiting == 0;
 }
 
 static void
@@ -554,7 +554,7 @@ dispatch_watches(struct loop *loop)
 		struct watch *watch = loop->watches.items[i];
 		unsigned ready;
 
-		if (watch->dead || watch->fd < 0 || watch->muted)
+		if (watch->dead)
 			continue;
 		ready = ready_events(watch, loop->polls.items[i + 1].revents);
 		if (ready == 0)

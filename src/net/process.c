@@ -167,7 +167,7 @@ open_input(struct process *process, struct plan *plan)
 {
 	if (process->text != NULL)
 		return make_pipe(&plan->fds[0], &process->input.fd) &&
-		    set_nonblocking(process->input.fd);
+		       set_nonblocking(process->input.fd);
 	plan->fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return lift(&plan->fds[0]);
 }
@@ -176,8 +176,8 @@ static bool
 open_ends(struct process *process, struct plan *plan, int *report)
 {
 	return open_input(process, plan) && make_pipe(&process->output.fd, &plan->fds[1]) &&
-	    make_pipe(&process->errors.fd, &plan->fds[2]) && make_pipe(report, &plan->report) &&
-	    set_nonblocking(process->output.fd) && set_nonblocking(process->errors.fd);
+	       make_pipe(&process->errors.fd, &plan->fds[2]) && make_pipe(report, &plan->report) &&
+	       set_nonblocking(process->output.fd) && set_nonblocking(process->errors.fd);
 }
 
 /* From here to become(): the child, with async-signal-safe calls only. */
@@ -242,8 +242,8 @@ become(const struct plan *plan)
 	limit_resources(plan);
 	reset_signals();
 	/* POSIX takes the strings as not const for old compilers' sake, and keeps them. */
-	execve(plan->path, (char *const *)(uintptr_t)plan->argv,
-	    (char *const *)(uintptr_t)plan->env);
+	execve(
+	    plan->path, (char *const *)(uintptr_t)plan->argv, (char *const *)(uintptr_t)plan->env);
 	give_up(3);
 }
 
@@ -321,8 +321,7 @@ on_child(void *arg, int fd, unsigned ready)
 	    info.si_pid == 0)
 		return;
 	process->exited = true;
-	process->result.status =
-	    info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	process->result.status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 	loop_cancel(process->loop, process->limit);
 	process->limit = NULL;
 	process->linger = loop_timer(process->loop, LINGER_MS, on_linger, process);
@@ -407,8 +406,8 @@ on_input(void *arg, int fd, unsigned ready)
 	ssize_t n;
 
 	if (ready & LOOP_WRITE) {
-		n = write(fd, process->text + process->text_sent,
-		    process->text_len - process->text_sent);
+		n = write(
+		    fd, process->text + process->text_sent, process->text_len - process->text_sent);
 		if (n >= 0)
 			process->text_sent += (size_t)n;
 		else if (errno != EAGAIN && errno != EINTR)

@@ -22,9 +22,9 @@ struct sse {
 	void *arg;
 	struct buf line; /* the start of a line that a cut left unfinished; not yet repaired */
 	struct buf name, data;
-	bool has_data;	 /* a data field came, perhaps an empty one */
-	bool begun;	 /* the first line is over, and with it the byte order mark */
-	bool after_cr;	 /* a LF that comes next belongs to the CR */
+	bool has_data; /* a data field came, perhaps an empty one */
+	bool begun;    /* the first line is over, and with it the byte order mark */
+	bool after_cr; /* a LF that comes next belongs to the CR */
 	bool failed;
 	bool busy, gone; /* inside the callback; freed by it */
 };

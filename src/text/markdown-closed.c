@@ -3,6 +3,7 @@
 
 #include "text/markdown.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /*
@@ -81,11 +82,24 @@ markdown_is_modest(const char *source, size_t len)
 	return len <= PARAGRAPH_MAX;
 }
 
+/*
+ * Whether a fence stands in a list or quote, or might. It may end without being
+ * closed, and md4c 0.4.8 and the standard do not agree where.
+ */
+static bool
+has_inner_fence(const struct line *line)
+{
+	if (starts_afresh(line) && line->text[0] != '>')
+		return false;
+	return memmem(line->text, line->len, "```", 3) != NULL ||
+	       memmem(line->text, line->len, "~~~", 3) != NULL;
+}
+
 size_t
 markdown_closed(const char *source, size_t len)
 {
 	size_t closed = 0, next, run, fence = 0;
-	bool blank = true, nested = false;
+	bool blank = true;
 	char fence_char = '\0';
 
 	/* A definition of a link may give a meaning to brackets long before it. */
@@ -97,32 +111,22 @@ markdown_closed(const char *source, size_t len)
 
 		next = end != NULL ? (size_t)(end - source) + 1 : len;
 		line = line_of(source + at, end != NULL ? next - 1 - at : len - at);
-		run = fence_of(&line);
-		/* md4c 0.4.8 takes some of these for fences, against the standard. */
-		if (run > 0 && line.indent > 3)
-			return closed;
-		if (fence > 0) {
-			if (run >= fence && line.text[0] == fence_char && run == line.len)
-				fence = 0;
-			blank = false;
-			continue;
-		}
 		if (line.len == 0) {
 			blank = true;
 			continue;
 		}
-		if (blank && starts_afresh(&line)) {
-			closed = at;
-			nested = false;
-		}
-		if (run > 0) {
-			/* Inside a list it may end without being closed: who knows where. */
-			if (nested && line.indent > 0)
-				return closed;
+		run = fence_of(&line);
+		if (fence > 0) {
+			if (run >= fence && line.text[0] == fence_char && run == line.len)
+				fence = line.indent > 3 ? SIZE_MAX : 0;
+		} else if (has_inner_fence(&line)) {
+			return closed;
+		} else {
+			if (blank && starts_afresh(&line))
+				closed = at;
 			fence = run;
 			fence_char = line.text[0];
 		}
-		nested = nested || line.indent > 0 || !starts_afresh(&line) || line.text[0] == '>';
 		blank = false;
 	}
 	return closed;

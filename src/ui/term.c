@@ -17,6 +17,11 @@
 
 #define NCURSES_NOMACROS
 #include <curses.h>
+#include <term.h>
+/* Every capability is a macro there; these are names that we need. */
+#undef columns
+#undef key_print
+#undef lines
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -58,6 +63,7 @@ static struct {
 	unsigned features;
 	bool mouse, titled;
 	int height, width;
+	bool shifts_corner; /* see paint_row() */
 
 	struct theme theme;
 	struct ink {
@@ -250,34 +256,37 @@ open_sink(void)
 	return file;
 }
 
+/* Before newterm(), which neither says what is wrong nor frees what it took. */
 static bool
-check_name(struct error *err)
+check_terminal(struct error *err)
 {
 	const char *name = getenv("TERM");
+	bool known, able;
+	char *shown;
+	int status;
 
 	if (name == NULL || *name == '\0')
 		return error_set(err, ERR_USAGE,
 		    _("TERM is not set, so that nobody knows how to draw on this terminal. Set it, "
 		      "or use the verbs, for example \"causerie start\"."));
-	return true;
-}
-
-static bool
-refuse_terminal(bool known, struct error *err)
-{
-	char *name = sanitize_line(getenv("TERM"));
-
+	known = setupterm(NULL, tty_out(), &status) == OK;
+	able = known && has_capability("cup");
 	if (known)
+		del_curterm(cur_term);
+	if (able)
+		return true;
+	shown = sanitize_line(name);
+	if (known || strcmp(name, "dumb") == 0)
 		error_set(err, ERR_USAGE,
 		    _("This terminal (TERM=%s) cannot address its cursor. The verbs work there, "
 		      "for example \"causerie start\"."),
-		    name);
+		    shown);
 	else
 		error_set(err, ERR_USAGE,
 		    _("There is no description of this terminal (TERM=%s) on this machine. Set "
 		      "TERM to a known one, or use the verbs, for example \"causerie start\"."),
-		    name);
-	free(name);
+		    shown);
+	free(shown);
 	return false;
 }
 
@@ -408,16 +417,16 @@ start_curses(struct error *err)
 		    _("No unnamed file can be made, which the screen needs: %s."), strerror(errno));
 	term.screen = new_screen(term.sink);
 	if (term.screen == NULL)
-		return refuse_terminal(strcmp(getenv("TERM"), "dumb") == 0, err);
-	if (!has_capability("cup"))
-		return refuse_terminal(true, err);
+		return error_set(err, ERR_SYSTEM, _("The screen cannot be set up."));
 	/* It would stop in the middle of a frame when a key is pressed. */
 	typeahead(-1);
 	start_colours();
-	/* Nobody sees this: newterm() has begun with the alternate screen, which is ours to enter. */
+	/* Nobody sees this: newterm() has begun with the alternate screen, which is ours to enter.
+	 */
 	wrefresh(stdscr);
 	empty_sink();
 	term.cursor_shown = true;
+	term.shifts_corner = tigetflag("am") > 0 && !has_capability("rmam");
 	return true;
 }
 
@@ -426,7 +435,7 @@ start(struct error *err)
 {
 	int height, width;
 
-	if (!tty_open(err) || !check_name(err) || !start_curses(err))
+	if (!tty_open(err) || !check_terminal(err) || !start_curses(err))
 		return false;
 	find_features();
 	term.input = input_new(find_encoding());
@@ -818,18 +827,35 @@ put_cell(cchar_t **at, const struct cell *cell, int columns)
 		put_ascii(at, '?', columns, ink);
 }
 
+static int
+columns_of(const struct cell *row, int x, int width)
+{
+	int columns = 1;
+
+	while (row[x].bytes[0] != '\0' && x + columns < width && row[x + columns].bytes[0] == '\0')
+		columns++;
+	return columns;
+}
+
+/*
+ * Where writing to the lower right corner would scroll, curses writes to the
+ * column before it and shifts that into the corner, but fails to bring back a
+ * wide character it has overwritten so. The wide one gives way.
+ */
 static void
 paint_row(const struct cell *row, int y)
 {
-	cchar_t *at = term.line;
+	static const struct cell blank = {.bytes = " "};
 	int width = term.shown.width, columns;
+	bool shifts = term.shifts_corner && y == term.shown.height - 1;
+	cchar_t *at = term.line;
 
 	for (int x = 0; x < width; x += columns) {
-		columns = 1;
-		while (row[x].bytes[0] != '\0' && x + columns < width &&
-		       row[x + columns].bytes[0] == '\0')
-			columns++;
-		put_cell(&at, &row[x], columns);
+		columns = columns_of(row, x, width);
+		if (shifts && columns > 1 && x + columns == width - 1)
+			put_cell(&at, &blank, columns);
+		else
+			put_cell(&at, &row[x], columns);
 	}
 	mvwadd_wchnstr(stdscr, y, 0, term.line, (int)(at - term.line));
 	wtouchln(stdscr, y, 1, 1);
