@@ -22,6 +22,7 @@ struct page_reader {
 	struct buf *keywords; /* one for each section of the manual so far */
 	size_t keywords_cap;
 	bool fenced; /* between ``` and ```: a # begins no heading */
+	bool open;   /* the last line of the body can go on */
 	bool words;  /* in the comment of words.md */
 	bool comment;
 };
@@ -64,6 +65,7 @@ end_body(struct page_reader *r)
 			*p = ' ';
 	}
 	buf_clear(&r->body);
+	r->open = false;
 }
 
 static void
@@ -127,6 +129,41 @@ add_keywords(struct page_reader *r, const char *text, size_t len)
 	}
 }
 
+/* Whether a line, behind its indent, begins something of its own: an item, a table, a fence. */
+static bool
+begins_block(const char *line, size_t len)
+{
+	size_t digits = strspn(line, "0123456789");
+
+	if (len > 1 && strchr("-*+#", line[0]) != NULL)
+		return line[1] == ' ' || line[1] == '#';
+	if (len == 0 || line[0] == '|' || line[0] == '>')
+		return true;
+	return starts(line, len, "```") || (digits > 0 && digits < len && line[digits] == '.');
+}
+
+/*
+ * Adds a line to the body. The pages are written in short lines; in an answer a
+ * paragraph is one, because there a line break is shown as one.
+ */
+static void
+add_line(struct page_reader *r, const char *line, size_t len)
+{
+	size_t indent = strspn(line, " ");
+	bool begins = indent >= len || begins_block(line + indent, len - indent);
+	bool text = !r->fenced && indent < len && strchr("#|>", line[indent]) == NULL &&
+		    !starts(line + indent, len - indent, "```");
+
+	if (r->open && text && !begins && r->body.len > 0) {
+		r->body.data[r->body.len - 1] = ' ';
+		line += indent;
+		len -= indent;
+	}
+	buf_add(&r->body, line, len);
+	buf_putc(&r->body, '\n');
+	r->open = text;
+}
+
 static void
 read_line(struct page_reader *r, const char *line, size_t len)
 {
@@ -148,10 +185,9 @@ read_line(struct page_reader *r, const char *line, size_t len)
 	} else if (!r->fenced && starts(line, len, "## ") && r->manual->chapters.len > 0) {
 		begin_section(r, line + 3, len - 3);
 	} else {
+		add_line(r, line, len);
 		if (indent < len && starts(line + indent, len - indent, "```"))
 			r->fenced = !r->fenced;
-		buf_add(&r->body, line, len);
-		buf_putc(&r->body, '\n');
 	}
 }
 

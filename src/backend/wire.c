@@ -565,7 +565,7 @@ wire_is_list(const char *text)
 char *
 wire_get_string(const char *object, const char *key)
 {
-	struct json_object *value = json_parse(object, strlen(object));
+	struct json_object *value = object == NULL ? NULL : json_parse(object, strlen(object));
 	char *text = xstrdup(json_text_member(value, key));
 
 	json_free(value);

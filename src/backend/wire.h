@@ -74,7 +74,7 @@ bool wire_is_json(const char *text);
 bool wire_is_object(const char *text);
 bool wire_is_list(const char *text);
 
-/* The string at key of a JSON object, or NULL; yours. */
+/* The string at key of a JSON object (or NULL), or NULL; yours. */
 char *wire_get_string(const char *object, const char *key);
 
 /*

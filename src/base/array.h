@@ -30,7 +30,7 @@
 #define array_push(a, item)                                                                        \
 	(array_reserve(a, (a)->len + 1), (void)((a)->items[(a)->len++] = (item)))
 
-/* at may be an expression in the array's len: len is raised last. */
+/* at may be an expression in the array's len: len is changed last. */
 #define array_insert(a, at, item)                                                                  \
 	(array_reserve(a, (a)->len + 1),                                                           \
 	    memmove((a)->items + (at) + 1, (a)->items + (at),                                      \
@@ -38,8 +38,9 @@
 	    (a)->items[at] = (item), (void)(a)->len++)
 
 #define array_remove(a, at)                                                                        \
-	((a)->len--, (void)memmove((a)->items + (at), (a)->items + (at) + 1,                       \
-			 ((a)->len - (at)) * sizeof(*(a)->items)))
+	(memmove((a)->items + (at), (a)->items + (at) + 1,                                         \
+	     ((a)->len - (at) - 1) * sizeof(*(a)->items)),                                         \
+	    (void)(a)->len--)
 
 #define array_clear(a) ((void)((a)->len = 0))
 

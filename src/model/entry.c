@@ -30,14 +30,16 @@ static const char *const chunk_types[] = {
 };
 
 /* Every string of an entry and of a chunk, so that copying and freeing cannot miss one. */
-#define ENTRY_STRINGS(X)                                                                           \
-	X(id) X(type_name) X(reason) X(created_at) X(completed_at) X(agent_id) X(model) X(name)    \
-	X(function) X(tool_call_id) X(info) X(confirmation) X(previous_agent_id)                   \
-	X(previous_agent_name) X(next_agent_id) X(next_agent_name) X(raw)
+#define ENTRY_STRINGS(X)                                                                  \
+	X(id)                                                                             \
+	X(type_name) X(reason) X(created_at) X(completed_at) X(agent_id) X(model) X(name) \
+	    X(function) X(tool_call_id) X(info) X(confirmation) X(previous_agent_id)      \
+		X(previous_agent_name) X(next_agent_id) X(next_agent_name) X(raw)
 
-#define CHUNK_STRINGS(X)                                                                           \
-	X(tool) X(title) X(url) X(favicon) X(description) X(file_id) X(file_name) X(file_type)     \
-	X(signature) X(raw)
+#define CHUNK_STRINGS(X)                                                               \
+	X(tool)                                                                        \
+	X(title) X(url) X(favicon) X(description) X(file_id) X(file_name) X(file_type) \
+	    X(signature) X(raw)
 
 struct entry *
 entry_new(enum entry_type type)
@@ -184,6 +186,7 @@ is_words(enum chunk_type type)
 void
 entry_add_chunk(struct entry *entry, struct chunk *from)
 {
+	size_t at = chunk_place(entry, from->index);
 	struct chunk *to;
 
 	if (is_words(from->type) && from->raw == NULL) {
@@ -194,7 +197,7 @@ entry_add_chunk(struct entry *entry, struct chunk *from)
 		chunk_done(from);
 		return;
 	}
-	array_insert(&entry->chunks, chunk_place(entry, from->index), *from);
+	array_insert(&entry->chunks, at, *from);
 	*from = (struct chunk){.text = BUF_EMPTY};
 }
 
@@ -203,7 +206,8 @@ join(const struct entry *entry, enum chunk_type type, struct buf *out)
 {
 	for (size_t i = 0; i < entry->chunks.len; i++)
 		if (entry->chunks.items[i].type == type)
-			buf_add(out, entry->chunks.items[i].text.data, entry->chunks.items[i].text.len);
+			buf_add(
+			    out, entry->chunks.items[i].text.data, entry->chunks.items[i].text.len);
 }
 
 void

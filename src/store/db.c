@@ -43,6 +43,7 @@ struct db {
 	int depth;
 	bool doomed; /* rolled back inside: nothing more can be done until the outermost ends */
 	bool full;   /* the synchronous mode set last */
+	int64_t wait_until; /* of the lock that is waited for now */
 	ARRAY(struct stmt *) stmts;
 };
 
@@ -115,13 +116,31 @@ complain(const struct db *db, int code, struct error *err)
 static void
 nap(void)
 {
-	const struct timespec time = {.tv_nsec = 5 * 1000 * 1000};
+	/* Not all for the same time, or they meet again. */
+	const struct timespec time = {.tv_nsec = (1 + clock_ms() % 7) * 1000 * 1000};
 
 	nanosleep(&time, NULL);
 }
 
 /*
- * SQLite waits by itself for most locks, but some moments (another instance
+ * SQLite's own way of waiting sleeps longer and longer, so that of many
+ * instances one can come too late again and again.
+ */
+static int
+wait_for_lock(void *arg, int times)
+{
+	struct db *db = arg;
+
+	if (times == 0)
+		db->wait_until = clock_ms() + db->busy;
+	if (clock_ms() >= db->wait_until)
+		return 0;
+	nap();
+	return 1;
+}
+
+/*
+ * SQLite calls the handler for most locks, but some moments (another instance
  * recovering the log, closing the file, or changing its mode) come back at
  * once. So we ask again until the time is over.
  */
@@ -153,7 +172,7 @@ static void
 harden(struct db *db)
 {
 	sqlite3_extended_result_codes(db->raw, 1);
-	sqlite3_busy_timeout(db->raw, db->busy);
+	sqlite3_busy_handler(db->raw, wait_for_lock, db);
 	sqlite3_db_config(db->raw, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(db->raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(db->raw, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
@@ -467,6 +486,7 @@ db_len(struct stmt *s, int column)
 static bool
 begin(struct db *db, enum transaction kind, const char *sql, struct error *err)
 {
+	int64_t deadline = clock_ms() + db->busy;
 	int code;
 
 	if (db->depth > 0) {
@@ -475,7 +495,12 @@ begin(struct db *db, enum transaction kind, const char *sql, struct error *err)
 		db->depth++;
 		return true;
 	}
-	code = execute(db, sql);
+	do {
+		code = sqlite3_exec(db->raw, sql, NULL, NULL, NULL);
+		/* Its second step failed. */
+		if (code != SQLITE_OK && !sqlite3_get_autocommit(db->raw))
+			sqlite3_exec(db->raw, "ROLLBACK", NULL, NULL, NULL);
+	} while (code != SQLITE_OK && worth_retrying(code, deadline));
 	if (code != SQLITE_OK)
 		return complain(db, code, err);
 	db->kind = kind;
@@ -493,7 +518,9 @@ db_begin(struct db *db, struct error *err)
 bool
 db_begin_read(struct db *db, struct error *err)
 {
-	return begin(db, TRANSACTION_READ, "BEGIN", err);
+	/* BEGIN alone does nothing yet, and in the middle of a transaction nobody waits. */
+	return begin(
+	    db, TRANSACTION_READ, "BEGIN; SELECT count(*) FROM sqlite_schema WHERE 0", err);
 }
 
 bool

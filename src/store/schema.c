@@ -24,7 +24,7 @@
 #define APPLICATION_ID 0x63617573
 
 /* How long an instance waits for another one's write. */
-#define BUSY_MS 10000
+#define BUSY_MS 30000
 
 /* Up to this many pages the whole file is checked at every start: a few milliseconds. */
 #define SMALL_PAGES 256

@@ -85,6 +85,13 @@ search_quote(const char *word, struct buf *out)
 	buf_putc(out, '"');
 }
 
+/* As a start, one letter is that of a good part of all words: seconds in a large store. */
+static bool
+is_letter(const char *word)
+{
+	return strlen(word) < 2 || (strlen(word) == 2 && (word[0] & 0x80) != 0);
+}
+
 /*
  * ("one" "two" "thr"*) NOT ("four" OR "five"). Words next to one another must
  * all occur, and those that hold no token are passed over, which they are not
@@ -105,7 +112,7 @@ make_query(const word_list *words, struct buf *out)
 		search_quote(word->text, out);
 		last = word;
 	}
-	if (last != NULL && !last->quoted)
+	if (last != NULL && !last->quoted && !is_letter(last->text))
 		buf_putc(out, '*');
 	if (with == 0)
 		return false;

@@ -32,10 +32,10 @@ void hit_list_done(hit_list *);
 
 /*
  * Words as people type them: all must occur, the last may be the start of a
- * word, "quoted words" stand together, -word must not occur; nothing in them
- * is a syntax error. Prompts weigh more than answers. At most limit hits, best
- * first; of more than 20,000 entries that match, the newest are weighed. No
- * words give no hits.
+ * word (from its second letter on), "quoted words" stand together, -word must
+ * not occur; nothing in them is a syntax error. Prompts weigh more than
+ * answers. At most limit hits, best first; of more than 20,000 entries that
+ * match, the newest are weighed. No words give no hits.
  */
 bool search_entries(struct store *, const char *words, size_t limit, hit_list *, struct error *);
 

@@ -14,7 +14,7 @@
 #include "store/store.h"
 
 /* How many of the newest prompts with a word a filter looks at. */
-#define FILTER_PROMPTS 20000
+#define FILTER_PROMPTS 10000
 
 /* Prompts looked at for each that is wanted: the same words can be said again and again. */
 #define PROMPT_REPEATS 20

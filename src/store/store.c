@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/log.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/db.h"
 #include "store/schema.h"
@@ -60,9 +61,9 @@ store_begin(struct store *store, bool full, struct error *err)
 {
 	if (store->read_only)
 		return error_set(err, ERR_STORE,
-		    _("The store %s cannot be written, so nothing was changed. Check who owns the "
-		      "file "
-		      "and its folder."),
+		    _("The store %s could only be opened for reading, so nothing was changed. "
+		      "Check "
+		      "the disk and who owns the file, and start causerie again."),
 		    store->path);
 	db_full_sync(store->db, full);
 	return db_begin(store->db, err);
@@ -231,17 +232,17 @@ static bool
 check_pages(struct store *store, struct error *err)
 {
 	struct stmt *s = db_prepare(store->db, "PRAGMA integrity_check(1)");
-	char *found = db_step(s, err) ? read_string(s, 0) : NULL;
-	bool good = db_finish(s);
+	bool bad = db_step(s, err) && strcmp(db_text(s, 0), "ok") != 0;
 
-	if (good && found != NULL && strcmp(found, "ok") != 0)
-		good = error_set(err, ERR_STORE,
-		    _("The store %s is damaged (%s). Keep a copy of it, and move it away to start "
-		      "with an "
-		      "empty one."),
-		    store->path, found);
-	free(found);
-	return good;
+	if (bad)
+		log_debug("integrity_check: %s", db_text(s, 0));
+	if (db_finish(s) && bad)
+		return error_set(err, ERR_STORE,
+		    _("The store %s is damaged: its pages contradict one another. Keep a copy of "
+		      "it, "
+		      "and move it away to start with an empty one."),
+		    store->path);
+	return err->kind == ERR_NONE;
 }
 
 static bool

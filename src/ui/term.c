@@ -840,7 +840,8 @@ columns_of(const struct cell *row, int x, int width)
 /*
  * Where writing to the lower right corner would scroll, curses writes to the
  * column before it and shifts that into the corner, but fails to bring back a
- * wide character it has overwritten so. The wide one gives way.
+ * wide character it has overwritten so: the wide one gives way. In a screen of
+ * one column it would look at a column that is not there: that row stays blank.
  */
 static void
 paint_row(const struct cell *row, int y)
@@ -852,7 +853,7 @@ paint_row(const struct cell *row, int y)
 
 	for (int x = 0; x < width; x += columns) {
 		columns = columns_of(row, x, width);
-		if (shifts && columns > 1 && x + columns == width - 1)
+		if (shifts && (width == 1 || (columns > 1 && x + columns == width - 1)))
 			put_cell(&at, &blank, columns);
 		else
 			put_cell(&at, &row[x], columns);
