@@ -47,6 +47,7 @@ struct app {
 	struct keymap *keymap;
 	struct screen *screen;
 	struct watch *keys;
+	struct watch *slow; /* the terminal, while it has not taken all of a frame */
 	struct timer *more; /* an Esc that may begin a sequence */
 	bool away;	    /* the terminal is the shell's or an editor's */
 	bool gone;	    /* the terminal has hung up */
@@ -149,6 +150,20 @@ open_log(const struct args *args, struct error *err)
 
 /* Verbs. */
 
+/*
+ * The whole job stops, as a shell expects of C-z: a script around us too. A job
+ * without a shell that could wake it goes on, as the kernel sees to.
+ */
+static void
+stop_job(void)
+{
+	struct sigaction stop = {.sa_handler = SIG_DFL}, old;
+
+	sigaction(SIGTSTP, &stop, &old);
+	kill(0, SIGTSTP);
+	sigaction(SIGTSTP, &old, NULL);
+}
+
 static void
 verb_signal(void *arg, int number)
 {
@@ -157,7 +172,7 @@ verb_signal(void *arg, int number)
 	if (number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT)
 		app->interrupted = true;
 	else if (number == SIGTSTP)
-		raise(SIGSTOP);
+		stop_job();
 }
 
 bool
@@ -288,7 +303,7 @@ out_suspend(void *arg)
 	if (app->away)
 		return;
 	go_away(app);
-	raise(SIGSTOP);
+	stop_job();
 	come_back(app);
 }
 
@@ -416,6 +431,18 @@ read_keys(void *arg, int fd, unsigned ready)
 }
 
 static void
+write_more(void *arg, int fd, unsigned ready)
+{
+	struct app *app = arg;
+
+	(void)fd;
+	if (ready & LOOP_HANGUP)
+		app->gone = true;
+	else
+		term_flush();
+}
+
+static void
 chat_signal(void *arg, int number)
 {
 	struct app *app = arg;
@@ -483,6 +510,7 @@ start_screen(struct app *app, const struct args *args, struct error *err)
 	if (last == 0 || !screen_open(app->screen, last, 0))
 		screen_open_new(app->screen);
 	app->keys = loop_watch(app->loop, term_fd(), LOOP_READ, read_keys, app);
+	app->slow = loop_watch(app->loop, term_out_fd(), 0, write_more, app);
 	resize(app);
 	return true;
 }
@@ -508,14 +536,15 @@ app_chat(const struct args *args, struct error *err)
 	while (!screen_wants_quit(app.screen) && !app.gone && !app.interrupted) {
 		int due = app.away ? -1 : screen_paint(app.screen, loop_now(app.loop));
 
+		loop_watch_events(app.slow, term_flush() ? LOOP_WRITE : 0);
 		loop_wait(app.loop, due);
 	}
 	screen_save(app.screen);
 	good = true;
 out:
 	loop_cancel(app.loop, app.more);
-	if (app.keys != NULL)
-		loop_unwatch(app.loop, app.keys);
+	loop_unwatch(app.loop, app.keys);
+	loop_unwatch(app.loop, app.slow);
 	screen_free(app.screen);
 	term_stop();
 	keymap_free(app.keymap);

@@ -13,7 +13,7 @@
 #include "store/store.h"
 
 /* A lineage deeper than this is a damaged one that runs in a circle. */
-#define MAX_DEPTH 100000
+#define MAX_DEPTH 10000
 
 /* The columns of these, in this order, are in CONVERSATION_COLUMNS. */
 static const size_t strings[] = {

@@ -946,9 +946,12 @@ static void
 act_stop_and_send(struct screen *screen)
 {
 	struct pane *pane = input(screen);
+	struct client *client = screen_client(screen);
+	unsigned turn = client_turn_of(client, view_key(screen_view(screen)));
 
 	pane->ops->action(pane, "send");
-	view_stop(screen_view(screen));
+	if (turn != 0)
+		client_stop(client, turn);
 }
 
 static void

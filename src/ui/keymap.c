@@ -149,8 +149,9 @@ remove_keys(struct keymap *map, const struct entry *entry, size_t from)
 	}
 }
 
-static void
-add_default(struct keymap *map, const struct default_key *row)
+/* At a place in the order, instead of what is bound from there on. */
+static bool
+add_default(struct keymap *map, const struct default_key *row, size_t place)
 {
 	struct entry entry = {.context = add_name(&map->contexts, row->context)};
 	bool ok;
@@ -159,12 +160,13 @@ add_default(struct keymap *map, const struct default_key *row)
 	ok = parse_keys(row->keys, &entry, &bad);
 	assert(ok);
 	(void)ok;
-	remove_keys(map, &entry, 0);
+	remove_keys(map, &entry, place);
 	if (row->action == NULL)
-		return;
+		return false;
 	entry.action = add_name(&map->actions, row->action);
 	entry.text = print_keys(&entry);
-	array_push(&map->entries, entry);
+	array_insert(&map->entries, place, entry);
+	return true;
 }
 
 static bool
@@ -177,6 +179,7 @@ struct keymap *
 keymap_new(const struct default_key *rows, size_t count, const char *preset)
 {
 	struct keymap *map = xcalloc(1, sizeof(*map));
+	size_t of_preset = 0;
 
 	/* Names first, of all presets: what the profile may name does not depend on the preset. */
 	for (size_t i = 0; i < count; i++) {
@@ -188,11 +191,12 @@ keymap_new(const struct default_key *rows, size_t count, const char *preset)
 	map->known_actions = map->actions.len;
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i].preset == NULL)
-			add_default(map, &rows[i]);
+			add_default(map, &rows[i], map->entries.len);
 	}
+	/* The preset's own come first: what it is chosen for is what help shows. */
 	for (size_t i = 0; i < count; i++) {
 		if (is_of_preset(&rows[i], preset))
-			add_default(map, &rows[i]);
+			of_preset += add_default(map, &rows[i], of_preset);
 	}
 	return map;
 }

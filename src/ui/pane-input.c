@@ -39,6 +39,7 @@ struct input {
 	string_list history;
 	size_t history_at; /* 0: the draft itself; n: the n-th prompt back */
 	char *stashed;	   /* the draft while history is walked */
+	char *aside;	   /* what C-c put aside, before the newest prompt; or NULL */
 };
 
 static struct input *
@@ -234,9 +235,15 @@ paint_placeholder(const struct input *in, struct grid *grid, int y)
 {
 	struct view *view = screen_view(in->pane.screen);
 	char *speaker = sanitize_line(view_speaker(view));
-	char *line = view_conversation(view) == NULL ? xasprintf(_("Ask %s anything"), speaker)
-						     : xasprintf(_("Message %s"), speaker);
+	char *line;
 
+	if (!view_has_speaker(view))
+		line =
+		    xasprintf(_("%s chooses who answers"), screen_keys(in->pane.screen, "agents"));
+	else if (view_conversation(view) == NULL)
+		line = xasprintf(_("Ask %s anything"), speaker);
+	else
+		line = xasprintf(_("Message %s"), speaker);
 	grid_puts(grid, in->pane.rect, y, PROMPT_WIDTH, line, STYLE_PLACEHOLDER);
 	free(line);
 	free(speaker);
@@ -303,6 +310,8 @@ read_history(struct input *in)
 	if (!store_prompts(store(in), HISTORY, &in->history, &err))
 		screen_report(in->pane.screen, &err);
 	error_done(&err);
+	if (in->aside != NULL)
+		array_insert(&in->history, 0, xstrdup(in->aside));
 }
 
 /* Back to older prompts, or forward to the draft, which is kept meanwhile. */
@@ -369,11 +378,11 @@ stash(struct input *in)
 		screen_notice(in->pane.screen, _("C-x q quits; so does C-d on an empty line."));
 		return;
 	}
-	read_history(in);
-	array_insert(&in->history, 0, xstrndup(text, len));
+	free(in->aside);
+	in->aside = xstrndup(text, len);
 	editor_set(in->editor, "", 0);
 	changed(in);
-	screen_notice(in->pane.screen, _("The draft is put aside: C-_ brings it back."));
+	screen_notice(in->pane.screen, _("The draft is put aside: Up brings it back."));
 }
 
 static bool
@@ -437,6 +446,7 @@ destroy(struct pane *pane)
 	editor_free(in->editor);
 	string_list_done(&in->history);
 	free(in->stashed);
+	free(in->aside);
 	free(in);
 }
 

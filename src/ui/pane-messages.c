@@ -340,7 +340,12 @@ paint_empty(const struct messages *m, struct grid *grid)
 	row_list rows = {0};
 
 	text_init(&text);
-	text_printf(&text, STYLE_NORMAL, _("You are talking to %s (%s)."), speaker, connection);
+	if (view_has_speaker(screen_view(screen)))
+		text_printf(
+		    &text, STYLE_NORMAL, _("You are talking to %s (%s)."), speaker, connection);
+	else
+		text_printf(&text, STYLE_NORMAL,
+		    _("Nobody answers on %s yet: F4 shows the models it has."), connection);
 	text_puts(&text, "\n", STYLE_NORMAL);
 	if (strcmp(connection, "guide") == 0)
 		text_puts(&text,

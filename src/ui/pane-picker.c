@@ -268,15 +268,10 @@ pane_picker_new(
 }
 
 void
-pane_picker_replace(struct pane *pane, pick_list *picks)
+pane_picker_refresh(struct pane *pane)
 {
-	struct picker *p = self(pane);
-
-	free_picks(&p->picks);
-	p->picks.items = picks->items;
-	p->picks.len = picks->len;
-	p->picks.cap = picks->cap;
-	memset(picks, 0, sizeof(*picks));
-	p->stale = true;
+	if (pane->ops != &ops)
+		return;
+	self(pane)->stale = true;
 	pane_touch(pane);
 }

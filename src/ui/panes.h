@@ -77,8 +77,8 @@ typedef void (*pick_fn)(struct screen *, const struct pick *);
 typedef void (*pick_search_fn)(struct screen *, const char *typed, pick_list *out);
 struct pane *pane_picker_new(struct screen *, const char *title, pick_list *, pick_search_fn,
     pick_fn);
-/* Other rows, while it is open. */
-void pane_picker_replace(struct pane *, pick_list *);
+/* There may be other rows now. Nothing if the pane is no picker. */
+void pane_picker_refresh(struct pane *);
 
 /* pane-dialog.c: "dialog". A question with a line to type, or keys to choose by. */
 typedef void (*dialog_fn)(struct screen *, const char *answer); /* NULL: cancelled */

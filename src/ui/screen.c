@@ -123,7 +123,7 @@ noticed(void *arg, const struct note *note)
 		break;
 	case NOTE_AGENTS:
 		if (screen->stack.len > 0)
-			pane_touch(screen_top(screen));
+			pane_picker_refresh(screen_top(screen));
 		break;
 	}
 }

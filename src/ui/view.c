@@ -175,8 +175,22 @@ view_speaker(struct view *view)
 	connection = profile_connection(client_profile(view->client), view_connection(view));
 	if (connection != NULL && connection->api == API_GUIDE)
 		return "guide";
-	return connection != NULL && connection->api == API_CONVERSATIONS ? CLIENT_DEFAULT_MODEL
-									  : "?";
+	if (connection != NULL && connection->api == API_CONVERSATIONS)
+		return CLIENT_DEFAULT_MODEL;
+	return _("nobody yet");
+}
+
+bool
+view_has_speaker(struct view *view)
+{
+	const struct connection *connection;
+
+	if (view->key != 0)
+		return true;
+	if (view->agent != NULL && (view->agent->model != NULL || view->agent->agent_id != NULL))
+		return true;
+	connection = profile_connection(client_profile(view->client), view_connection(view));
+	return connection != NULL && connection->api != API_CHAT_COMPLETIONS;
 }
 
 enum aim

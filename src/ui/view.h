@@ -55,6 +55,9 @@ void view_set_agent(struct view *, const struct agent *);
 /* The name to show for whoever answers here: agent, model or guide. Borrowed; not sanitised. */
 const char *view_speaker(struct view *);
 
+/* Whether somebody is there to answer; if not, F4 chooses. */
+bool view_has_speaker(struct view *);
+
 /* The connection of what is open, or would be. */
 const char *view_connection(struct view *);
 
