@@ -79,6 +79,26 @@ settings_to_turn(struct turn *turn, const struct conversation *conversation)
 	set_if(&turn->handoff_execution, conversation->handoff_execution);
 }
 
+/* A first prompt said anew has the settings of the one it edits; what the turn says comes first. */
+static void
+use_sibling(struct turn *turn, const struct conversation *sibling)
+{
+	struct conversation *settings = conversation_new();
+
+	conversation_copy_settings(settings, sibling);
+	/* A branch's tells what it branched from. */
+	if (sibling->fork != 0)
+		xreplace(&settings->metadata, NULL);
+	if (turn->model != NULL || turn->agent_id != NULL) {
+		xreplace(&settings->model, NULL);
+		xreplace(&settings->agent_id, NULL);
+		xreplace(&settings->agent_version, NULL);
+	}
+	settings_from_turn(settings, turn);
+	settings_to_turn(turn, settings);
+	conversation_free(settings);
+}
+
 static char *
 title_from(const struct turn *turn)
 {
@@ -110,16 +130,32 @@ new_conversation(const struct link *link)
 	return conversation;
 }
 
-/* The conversation of a start. */
+/* The root of a conversation's tree, or itself if that is deleted. */
+static int64_t
+root_of(struct client *client, const struct conversation *conversation)
+{
+	struct error ignored = ERROR_NONE;
+	int64_t key = conversation->key;
+
+	if (conversation->root != 0 &&
+	    client_conversation(client, conversation->root, &ignored) != NULL)
+		key = conversation->root;
+	error_done(&ignored);
+	return key;
+}
+
+/* The conversation of a start; sibling is the one whose first prompt it edits, or NULL. */
 static struct conversation *
-prepare_start(struct client *client, struct request *run, struct link *link, struct error *err)
+prepare_start(struct client *client, struct request *run, struct link *link,
+    const struct conversation *sibling, struct error *err)
 {
 	struct turn *turn = run->turn;
 	struct conversation *conversation;
-	const struct conversation *sibling;
 
 	if (run->agent != NULL)
 		use_agent(turn, run->agent);
+	else if (sibling != NULL)
+		use_sibling(turn, sibling);
 	if (link->connection->api == API_GUIDE && turn->model == NULL)
 		turn->model = xstrdup("guide");
 	if (link->connection->api == API_CONVERSATIONS && turn->model == NULL &&
@@ -138,10 +174,11 @@ prepare_start(struct client *client, struct request *run, struct link *link, str
 	conversation->title = title_from(turn);
 	if (run->agent != NULL && run->agent->origin == AGENT_PROFILE)
 		conversation->agent = xstrdup(run->agent->name);
-	if (run->sibling_of != 0 &&
-	    (sibling = client_conversation(client, run->sibling_of, err)) != NULL) {
-		conversation->parent = sibling->root != 0 ? sibling->root : sibling->key;
+	if (sibling != NULL) {
+		conversation->parent = root_of(client, sibling);
 		xreplace(&conversation->title, NULL);
+		if (run->agent == NULL)
+			conversation->agent = xstrdup(sibling->agent);
 	}
 	return conversation;
 }
@@ -170,7 +207,8 @@ prepare_fork(struct client *client, struct request *run, const struct conversati
 			return false;
 		}
 		owner = tree_owner(&tree, run->fork, &place);
-		if (owner != NULL) {
+		/* One that is deleted cannot be asked; the copies in this one can. */
+		if (owner != NULL && !owner->deleted) {
 			branch->parent = owner->conversation;
 			turn->conversation_id = xstrdup(owner->id);
 		}
@@ -235,6 +273,14 @@ stamp_inputs(struct turn *turn, bool own_ids)
 	}
 }
 
+static void
+say_again(struct entry *entry)
+{
+	entry->state = ENTRY_SENDING;
+	entry->revision++;
+	xreplace(&entry->reason, NULL);
+}
+
 /*
  * After the turn is in the store: the conversation as the screen shows it. An
  * append grows what is cached; a new conversation is read with what it
@@ -251,7 +297,7 @@ show(struct client *client, struct conversation *conversation, const struct turn
 			ptrdiff_t at = conversation_find(conversation, turn->inputs.items[i]->key);
 
 			if (at >= 0)
-				conversation->entries.items[at]->state = ENTRY_SENDING;
+				say_again(conversation->entries.items[at]);
 			else
 				array_push(
 				    &conversation->entries, entry_copy(turn->inputs.items[i]));
@@ -344,40 +390,87 @@ detached(const struct conversation *base)
 	return copy;
 }
 
+/*
+ * How the server is asked for more of a conversation that is here: by its id,
+ * or, when the server never told one, by the request that began it.
+ */
+static bool
+address(struct client *client, struct request *run, const struct conversation *conversation,
+    struct error *err)
+{
+	struct turn *turn = run->turn;
+	const struct conversation *parent;
+	ptrdiff_t at;
+
+	if (turn->kind == TURN_APPEND) {
+		xreplace(&turn->conversation_id, conversation->id);
+		return true;
+	}
+	if (turn->kind == TURN_START) {
+		settings_to_turn(turn, conversation);
+		return true;
+	}
+	parent = client_conversation(client, conversation->parent, err);
+	at = parent != NULL ? conversation_find(parent, conversation->fork) : -1;
+	if (at < 0)
+		return error_set(err, ERR_USAGE, _("The entry this branch starts from is gone."));
+	run->base = parent->key;
+	run->fork = conversation->fork;
+	turn->conversation_id = xstrdup(parent->id);
+	turn->from_entry_id = xstrdup(parent->entries.items[at]->id);
+	turn->metadata = xstrdup(conversation->metadata);
+	return true;
+}
+
+static struct conversation *
+prepare_append(struct client *client, struct request *run, const struct conversation *base,
+    struct error *err)
+{
+	struct conversation *conversation = client_cached(client, base->key);
+
+	if (client_turn_of(client, base->key) != 0) {
+		error_set(err, ERR_USAGE,
+		    _("This conversation is still answering. Stop the answer first, or wait."));
+		return NULL;
+	}
+	/* What failed to begin begins with this. */
+	if (base->own_id)
+		run->turn->kind = base->fork != 0 ? TURN_RESTART : TURN_START;
+	if (!address(client, run, conversation, err))
+		return NULL;
+	if (run->turn->kind == TURN_RESTART)
+		note_lineage(run->turn, conversation);
+	return run->turn->no_store ? detached(conversation) : conversation;
+}
+
 static struct conversation *
 prepare(struct client *client, struct request *run, struct link **link, struct error *err)
 {
+	int64_t key = run->turn->kind == TURN_START ? run->sibling_of : run->base;
 	const struct conversation *base = NULL;
 	const char *name = run->connection;
 
-	if (run->turn->kind == TURN_START) {
-		if (name == NULL && run->agent != NULL)
-			name = run->agent->connection;
-	} else {
-		base = client_conversation(client, run->base, err);
+	if (run->turn->kind != TURN_START || key != 0) {
+		base = client_conversation(client, key, err);
 		if (base == NULL) {
 			if (err->kind == ERR_NONE)
 				error_set(
 				    err, ERR_USAGE, _("That conversation is no longer here."));
 			return NULL;
 		}
-		name = base->connection;
 	}
+	if (name == NULL && run->turn->kind == TURN_START && run->agent != NULL)
+		name = run->agent->connection;
+	else if (base != NULL && (name == NULL || run->turn->kind != TURN_START))
+		name = base->connection;
 	*link = client_link(client, name, err);
 	if (*link == NULL)
 		return NULL;
 	if (run->turn->kind == TURN_START)
-		return prepare_start(client, run, *link, err);
+		return prepare_start(client, run, *link, base, err);
 	if (run->turn->kind == TURN_RESTART)
 		return prepare_restart(client, run, *link, base, err);
-	if (client_turn_of(client, run->base) != 0) {
-		error_set(err, ERR_USAGE,
-		    _("This conversation is still answering. Stop the answer first, or wait."));
-		return NULL;
-	}
-	if (run->turn->conversation_id == NULL)
-		run->turn->conversation_id = xstrdup(base->id);
-	return run->turn->no_store ? detached(base) : client_cached(client, base->key);
+	return prepare_append(client, run, base, err);
 }
 
 /* The history has come: now the server's id of the entry is known, or it never will be. */
@@ -454,21 +547,13 @@ needs_history(struct client *client, const struct active *active, const struct r
 	return at >= 0 && base->entries.items[at]->own_id;
 }
 
-unsigned
-client_run(struct client *client, struct request *run, int64_t *key, struct error *err)
+/* Into the store, then on its way. Takes over the turn and, unless it is cached, conversation. */
+static unsigned
+send(struct client *client, struct link *link, struct request *run,
+    struct conversation *conversation, int64_t *key, struct error *err)
 {
-	struct conversation *conversation;
-	struct active *active;
-	struct link *link;
+	struct active *active = new_active(client, link, run);
 
-	if (key != NULL)
-		*key = 0;
-	conversation = prepare(client, run, &link, err);
-	if (conversation == NULL) {
-		turn_free(run->turn);
-		return 0;
-	}
-	active = new_active(client, link, run);
 	active->conversation = commit(client, active, conversation, err);
 	if (active->conversation == NULL) {
 		turn_free(active->turn);
@@ -483,43 +568,32 @@ client_run(struct client *client, struct request *run, int64_t *key, struct erro
 	return go(client, active, key, err);
 }
 
+unsigned
+client_run(struct client *client, struct request *run, int64_t *key, struct error *err)
+{
+	struct conversation *conversation;
+	struct link *link;
+
+	if (key != NULL)
+		*key = 0;
+	conversation = prepare(client, run, &link, err);
+	if (conversation == NULL) {
+		turn_free(run->turn);
+		return 0;
+	}
+	return send(client, link, run, conversation, key, err);
+}
 bool
 run_again(struct client *client, struct request *run, struct conversation *conversation,
     struct error *err)
 {
-	struct turn *turn = run->turn;
 	struct link *link = client_link(client, conversation->connection, err);
-	const struct conversation *parent;
-	struct active *active;
-	ptrdiff_t at;
 
-	if (link == NULL) {
-		turn_free(turn);
+	if (link == NULL || !address(client, run, conversation, err)) {
+		turn_free(run->turn);
 		return false;
 	}
-	if (turn->kind == TURN_APPEND) {
-		turn->conversation_id = xstrdup(conversation->id);
-	} else if (turn->kind == TURN_RESTART) {
-		parent = client_conversation(client, conversation->parent, err);
-		at = parent != NULL ? conversation_find(parent, conversation->fork) : -1;
-		if (at < 0) {
-			turn_free(turn);
-			return error_set(
-			    err, ERR_USAGE, _("The entry this branch starts from is gone."));
-		}
-		turn->conversation_id = xstrdup(parent->id);
-		turn->from_entry_id = xstrdup(parent->entries.items[at]->id);
-		turn->metadata = xstrdup(conversation->metadata);
-		note_lineage(turn, conversation);
-	} else {
-		settings_to_turn(turn, conversation);
-	}
-	active = new_active(client, link, run);
-	active->conversation = commit(client, active, conversation, err);
-	if (active->conversation == NULL) {
-		turn_free(turn);
-		free(active);
-		return false;
-	}
-	return go(client, active, NULL, err) != 0;
+	if (run->turn->kind == TURN_RESTART)
+		note_lineage(run->turn, conversation);
+	return send(client, link, run, conversation, NULL, err) != 0;
 }

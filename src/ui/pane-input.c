@@ -14,7 +14,9 @@
 #include "base/utf8.h"
 #include "client/client.h"
 #include "net/loop.h"
+#include "profile/profile.h"
 #include "store/store.h"
+#include "ui/actions.h"
 #include "ui/editor.h"
 #include "ui/key.h"
 #include "ui/screen.h"
@@ -334,6 +336,35 @@ walk_history(struct input *in, int step)
 	in->history_at = at;
 }
 
+/*
+ * "/name" alone is an action by name, not a message: a typing mistake in it
+ * must not reach a model. True if that is what the text was.
+ */
+static bool
+act_by_name(struct input *in, const char *text, size_t len)
+{
+	struct screen *screen = in->pane.screen;
+	char name[40], *line;
+
+	if (len < 2 || len > sizeof(name) || text[0] != '/' ||
+	    strspn(text + 1, "abcdefghijklmnopqrstuvwxyz-0123456789") != len - 1)
+		return false;
+	memcpy(name, text + 1, len - 1);
+	name[len - 1] = '\0';
+	if (action_find("input", name) != NULL) {
+		editor_reset(in->editor, "", 0);
+		changed(in);
+		screen_act(screen, name);
+		return true;
+	}
+	line = xasprintf(_("There is no action /%s: %s lists them. With a space before the slash "
+			   "it is a message."),
+	    name, screen_keys(screen, "palette"));
+	screen_notice(screen, line);
+	free(line);
+	return true;
+}
+
 static void
 send(struct input *in)
 {
@@ -350,6 +381,8 @@ send(struct input *in)
 		screen_notice(screen, _("Nothing to send yet: type a message first."));
 		return;
 	}
+	if (act_by_name(in, text, len))
+		return;
 	save(in);
 	copy = xstrndup(text, len);
 	if (view_send(screen_view(screen), copy, len, &queued, &err)) {
@@ -365,6 +398,12 @@ send(struct input *in)
 		screen_report(screen, &err);
 	error_done(&err);
 	free(copy);
+}
+
+void
+pane_input_send(struct pane *pane)
+{
+	send(self(pane));
 }
 
 /* C-c without an answer to stop: the draft goes out of the way, and Up brings it back. */
@@ -389,6 +428,7 @@ static bool
 action(struct pane *pane, const char *name)
 {
 	struct input *in = self(pane);
+	bool enter_sends = client_profile(screen_client(pane->screen))->settings.enter_sends;
 
 	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
 		if (strcmp(name, edits[i].name) == 0) {
@@ -397,9 +437,9 @@ action(struct pane *pane, const char *name)
 			return true;
 		}
 	}
-	if (strcmp(name, "send") == 0)
+	if (strcmp(name, enter_sends ? "send" : "newline") == 0)
 		send(in);
-	else if (strcmp(name, "newline") == 0)
+	else if (strcmp(name, enter_sends ? "newline" : "send") == 0)
 		pane_input_insert(pane, "\n", 1);
 	else if (strcmp(name, "stash") == 0)
 		stash(in);
