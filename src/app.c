@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,23 @@ no_core(void)
 	setrlimit(RLIMIT_CORE, &none);
 }
 
+/* From here on in this language, whatever the locale's. */
+static void
+use_language(const char *language)
+{
+	static const char *const locales[] = {"C.UTF-8", "en_US.UTF-8"};
+	const char *now = setlocale(LC_MESSAGES, NULL);
+
+	setenv("LANGUAGE", language, 1);
+	/* gettext translates in every locale but this one. */
+	if (now == NULL || strcmp(now, "C") == 0 || strcmp(now, "POSIX") == 0)
+		for (size_t i = 0; i < sizeof(locales) / sizeof(locales[0]); i++)
+			if (setlocale(LC_MESSAGES, locales[i]) != NULL)
+				break;
+	/* What was looked up before would otherwise stay as it was found. */
+	textdomain(PACKAGE);
+}
+
 static bool
 load_profile(struct app *app, const struct args *args, struct error *err)
 {
@@ -73,7 +91,7 @@ load_profile(struct app *app, const struct args *args, struct error *err)
 		return false;
 	language = app->profile.settings.language;
 	if (language != NULL && language[0] != '\0')
-		setenv("LANGUAGE", language, 1);
+		use_language(language);
 	if (args_value(args, "connection") != NULL) {
 		if (profile_connection(&app->profile, args_value(args, "connection")) == NULL)
 			return error_set(err, ERR_USAGE,

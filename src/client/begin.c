@@ -79,15 +79,15 @@ settings_to_turn(struct turn *turn, const struct conversation *conversation)
 	set_if(&turn->handoff_execution, conversation->handoff_execution);
 }
 
-/* A first prompt said anew has the settings of the one it edits; what the turn says comes first. */
+/* Puts a conversation's settings into a start; what the turn says itself comes first. */
 static void
-use_sibling(struct turn *turn, const struct conversation *sibling)
+use_settings(struct turn *turn, const struct conversation *conversation)
 {
 	struct conversation *settings = conversation_new();
 
-	conversation_copy_settings(settings, sibling);
+	conversation_copy_settings(settings, conversation);
 	/* A branch's tells what it branched from. */
-	if (sibling->fork != 0)
+	if (conversation->fork != 0)
 		xreplace(&settings->metadata, NULL);
 	if (turn->model != NULL || turn->agent_id != NULL) {
 		xreplace(&settings->model, NULL);
@@ -155,7 +155,7 @@ prepare_start(struct client *client, struct request *run, struct link *link,
 	if (run->agent != NULL)
 		use_agent(turn, run->agent);
 	else if (sibling != NULL)
-		use_sibling(turn, sibling);
+		use_settings(turn, sibling);
 	if (link->connection->api == API_GUIDE && turn->model == NULL)
 		turn->model = xstrdup("guide");
 	if (link->connection->api == API_CONVERSATIONS && turn->model == NULL &&
@@ -337,6 +337,7 @@ commit(struct client *client, struct active *active, struct conversation *conver
 {
 	struct turn *turn = active->turn;
 	struct conversation *shown = NULL;
+	struct error ignored = ERROR_NONE;
 
 	stamp_inputs(turn, active->link->connection->api == API_CONVERSATIONS);
 	if (turn->no_store) {
@@ -349,6 +350,10 @@ commit(struct client *client, struct active *active, struct conversation *conver
 	if (store_begin_turn(client->store, conversation, turn->inputs.items, turn->inputs.len,
 		&active->stored, err))
 		shown = show(client, conversation, turn, err);
+	if (shown == NULL && active->stored != 0)
+		store_end_turn(
+		    client->store, active->stored, ENTRY_UNSENT, err->text, NULL, &ignored);
+	error_done(&ignored);
 	if (shown == NULL && client_cached(client, conversation->key) != conversation)
 		conversation_free(conversation);
 	return shown;
@@ -395,7 +400,7 @@ detached(const struct conversation *base)
  * or, when the server never told one, by the request that began it.
  */
 static bool
-address(struct client *client, struct request *run, const struct conversation *conversation,
+address(struct client *client, struct request *run, struct conversation *conversation,
     struct error *err)
 {
 	struct turn *turn = run->turn;
@@ -407,7 +412,7 @@ address(struct client *client, struct request *run, const struct conversation *c
 		return true;
 	}
 	if (turn->kind == TURN_START) {
-		settings_to_turn(turn, conversation);
+		use_settings(turn, conversation);
 		return true;
 	}
 	parent = client_conversation(client, conversation->parent, err);
@@ -416,9 +421,10 @@ address(struct client *client, struct request *run, const struct conversation *c
 		return error_set(err, ERR_USAGE, _("The entry this branch starts from is gone."));
 	run->base = parent->key;
 	run->fork = conversation->fork;
-	turn->conversation_id = xstrdup(parent->id);
-	turn->from_entry_id = xstrdup(parent->entries.items[at]->id);
-	turn->metadata = xstrdup(conversation->metadata);
+	xreplace(&turn->conversation_id, parent->id);
+	xreplace(&turn->from_entry_id, parent->entries.items[at]->id);
+	xreplace(&turn->metadata, conversation->metadata);
+	note_lineage(turn, conversation);
 	return true;
 }
 
@@ -438,35 +444,41 @@ prepare_append(struct client *client, struct request *run, const struct conversa
 		run->turn->kind = base->fork != 0 ? TURN_RESTART : TURN_START;
 	if (!address(client, run, conversation, err))
 		return NULL;
-	if (run->turn->kind == TURN_RESTART)
-		note_lineage(run->turn, conversation);
 	return run->turn->no_store ? detached(conversation) : conversation;
+}
+
+/* What a turn goes on from or, a start, whose first prompt it edits. */
+static const struct conversation *
+find_base(struct client *client, const struct request *run, struct error *err)
+{
+	int64_t key = run->turn->kind == TURN_START ? run->sibling_of : run->base;
+	const struct conversation *base = client_conversation(client, key, err);
+
+	if (base == NULL && err->kind == ERR_NONE)
+		error_set(err, ERR_USAGE, _("That conversation is no longer here."));
+	return base;
 }
 
 static struct conversation *
 prepare(struct client *client, struct request *run, struct link **link, struct error *err)
 {
-	int64_t key = run->turn->kind == TURN_START ? run->sibling_of : run->base;
+	bool start = run->turn->kind == TURN_START;
+	const char *name = start ? run->connection : NULL;
 	const struct conversation *base = NULL;
-	const char *name = run->connection;
 
-	if (run->turn->kind != TURN_START || key != 0) {
-		base = client_conversation(client, key, err);
-		if (base == NULL) {
-			if (err->kind == ERR_NONE)
-				error_set(
-				    err, ERR_USAGE, _("That conversation is no longer here."));
+	if (!start || run->sibling_of != 0) {
+		base = find_base(client, run, err);
+		if (base == NULL)
 			return NULL;
-		}
 	}
-	if (name == NULL && run->turn->kind == TURN_START && run->agent != NULL)
+	if (name == NULL && start && run->agent != NULL)
 		name = run->agent->connection;
-	else if (base != NULL && (name == NULL || run->turn->kind != TURN_START))
+	else if (name == NULL && base != NULL)
 		name = base->connection;
 	*link = client_link(client, name, err);
 	if (*link == NULL)
 		return NULL;
-	if (run->turn->kind == TURN_START)
+	if (start)
 		return prepare_start(client, run, *link, base, err);
 	if (run->turn->kind == TURN_RESTART)
 		return prepare_restart(client, run, *link, base, err);
@@ -593,7 +605,5 @@ run_again(struct client *client, struct request *run, struct conversation *conve
 		turn_free(run->turn);
 		return false;
 	}
-	if (run->turn->kind == TURN_RESTART)
-		note_lineage(run->turn, conversation);
 	return send(client, link, run, conversation, NULL, err) != 0;
 }

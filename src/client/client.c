@@ -168,6 +168,31 @@ client_release(struct client *client, int64_t key)
 	}
 }
 
+/* As store_find(), but for whole ids only: a server's "conv_1" is not our "conv_12". */
+static bool
+find_exact(
+    struct client *client, const char *connection, const char *id, int64_t *key, struct error *err)
+{
+	struct conversation *found;
+
+	*key = 0;
+	if (id == NULL)
+		return true;
+	if (!store_find(client->store, connection, id, key, err)) {
+		if (err->kind != ERR_USAGE)
+			return false;
+		error_done(err);
+		return true;
+	}
+	if (*key == 0)
+		return true;
+	found = store_load(client->store, *key, false, err);
+	if (found == NULL || strcmp(found->id, id) != 0)
+		*key = 0;
+	conversation_free(found);
+	return err->kind == ERR_NONE;
+}
+
 bool
 client_adopt(
     struct client *client, const char *connection, const char *id, int64_t *key, struct error *err)
@@ -179,7 +204,7 @@ client_adopt(
 	if (connection == NULL)
 		connection = client->profile->connection;
 	kept = profile_connection(client->profile, connection);
-	if (!store_find(client->store, connection, id, key, err))
+	if (!find_exact(client, connection, id, key, err))
 		return false;
 	if (*key != 0)
 		return true;
@@ -215,7 +240,7 @@ learn(struct asked *asked, const struct event *event)
 	switch (event->type) {
 	case EVENT_ENTRIES:
 		if (asked->question->kind != ASK_HISTORY ||
-		    !store_find(client->store, name, event->conversation_id, &key, &err) ||
+		    !find_exact(client, name, event->conversation_id, &key, &err) ||
 		    key == 0)
 			break;
 		conversation = client_conversation(client, key, &err);
@@ -278,6 +303,8 @@ client_event(void *arg, const struct event *event)
 			return;
 		array_remove(&client->asked, i);
 		learn(&asked, event);
+		if (asked.retries != 0)
+			retry_go_on(client, asked.retries, event);
 		if (asked.fn != NULL)
 			asked.fn(asked.arg, event);
 		question_free(asked.question);
@@ -339,8 +366,9 @@ client_ask(struct client *client, const char *connection, struct question *quest
 		question_free(question);
 		return 0;
 	}
-	if (question->kind == ASK_DELETE && !store_find(client->store, link->connection->name,
-						question->conversation_id, &asked.deletes, err)) {
+	if (question->kind == ASK_DELETE &&
+	    !find_exact(client, link->connection->name, question->conversation_id, &asked.deletes,
+		err)) {
 		question_free(question);
 		return 0;
 	}
@@ -381,6 +409,9 @@ client_agents(struct client *client)
 	return &client->agents;
 }
 
+/* More than anyone can choose from: a server that always has another page is not followed. */
+#define MAX_AGENTS 5000
+
 static void
 agents_came(void *arg, const struct event *event)
 {
@@ -392,7 +423,7 @@ agents_came(void *arg, const struct event *event)
 	if (event->type != EVENT_AGENTS)
 		return;
 	learn_agents(client, link, event);
-	if (event->page_token == NULL)
+	if (event->page_token == NULL || client->agents.len > MAX_AGENTS)
 		return;
 	next = question_new(ASK_AGENTS);
 	next->page_token = xstrdup(event->page_token);
@@ -403,6 +434,10 @@ agents_came(void *arg, const struct event *event)
 void
 client_refresh_agents(struct client *client)
 {
+	/* What is still being asked would come twice. */
+	for (size_t i = client->asked.len; i > 0; i--)
+		if (client->asked.items[i - 1].fn == agents_came)
+			client_forget(client, client->asked.items[i - 1].id);
 	while (client->agents.len > client->profile_agents)
 		agent_free(client->agents.items[--client->agents.len]);
 	for (size_t i = 0; i < client->profile->connections.len; i++) {

@@ -49,7 +49,7 @@ typedef void (*note_fn)(void *arg, const struct note *);
 /* Borrows all three. */
 struct client *client_new(struct loop *, struct store *, const struct profile *);
 
-/* Turns in flight are stored as interrupted. */
+/* Turns in flight are stored as interrupted, or as unsent if they certainly are. */
 void client_free(struct client *);
 
 void client_observe(struct client *, note_fn, void *arg);
@@ -62,8 +62,11 @@ const struct profile *client_profile(const struct client *);
  * Runs a turn, which it takes over also on failure. The caller has set kind,
  * inputs and what options it wants; the client fills in the rest:
  *
- *   start    from agent, on its connection or the one named (or the default)
- *   append   base: the conversation's key
+ *   start    from agent, on its connection or the one named (or the default);
+ *            with sibling_of but no agent, with the settings and on the
+ *            connection of that one
+ *   append   base: the conversation's key. If the server never told an id for
+ *            it, it begins there with this
  *   restart  base, and fork: key of the last entry kept
  *
  * A restart without an id known to the server for its entry reads the history

@@ -41,11 +41,12 @@ same_text(const struct entry *a, const struct entry *b)
 
 /* Whether ours can be the server's: it has its id, or none yet and says the same. */
 static bool
-matches(const struct entry *ours, const struct entry *theirs, bool inherited)
+matches(const struct entry *ours, const struct entry *theirs)
 {
 	if (same_id(ours, theirs))
 		return true;
-	if (ours->type != theirs->type || (!ours->own_id && !inherited))
+	/* What never left this machine is not what another one said in the same words. */
+	if (ours->type != theirs->type || !ours->own_id || ours->state == ENTRY_UNSENT)
 		return false;
 	return same_text(ours, theirs) && same_string(ours->tool_call_id, theirs->tool_call_id);
 }
@@ -93,7 +94,7 @@ static ptrdiff_t
 find(const struct conversation *conversation, size_t from, const struct entry *theirs)
 {
 	for (size_t i = from; i < conversation->entries.len; i++)
-		if (matches(conversation->entries.items[i], theirs, i < conversation->inherited))
+		if (matches(conversation->entries.items[i], theirs))
 			return (ptrdiff_t)i;
 	return -1;
 }
@@ -117,37 +118,78 @@ name_it(struct client *client, struct conversation *conversation, struct error *
 	       store_save_conversation(client->store, conversation, err);
 }
 
+/*
+ * How many entries at the start of the server's history are copies of what a
+ * branch inherited: those up to its fork entry, whose copy may have a new id.
+ */
+static size_t
+count_copies(
+    const struct conversation *conversation, struct entry *const *entries, size_t count)
+{
+	size_t copies = 0;
+
+	if (conversation->inherited == 0)
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		if (same_id(conversation->entries.items[conversation->inherited - 1], entries[i]))
+			return i + 1;
+	for (size_t i = 0; i < conversation->inherited; i++)
+		copies += conversation->entries.items[i]->state != ENTRY_UNSENT;
+	return copies;
+}
+
+/* An answer is coming: here, or to another instance. */
+static bool
+is_answering(const struct client *client, const struct conversation *conversation)
+{
+	for (size_t i = conversation->inherited; i < conversation->entries.len; i++)
+		if (conversation->entries.items[i]->state == ENTRY_SENDING ||
+		    conversation->entries.items[i]->state == ENTRY_STREAMING)
+			return true;
+	return client_turn_of(client, conversation->key) != 0;
+}
+
+static bool
+add_theirs(struct client *client, struct conversation *conversation, const struct entry *theirs,
+    struct error *err)
+{
+	struct entry *copy = entry_copy(theirs);
+
+	copy->key = 0;
+	if (!store_add_entry(client->store, conversation->key, 0, copy, err)) {
+		entry_free(copy);
+		return false;
+	}
+	array_push(&conversation->entries, copy);
+	return true;
+}
+
 bool
 merge_history(struct client *client, struct conversation *conversation,
     struct entry *const *entries, size_t count, struct error *err)
 {
-	size_t next = 0;
+	bool answering = is_answering(client, conversation);
+	size_t next = conversation->inherited;
 
-	for (size_t i = 0; i < count; i++) {
+	/*
+	 * What a branch inherited is the business of the conversation that said
+	 * it; the copies of its start must not become entries of its own.
+	 */
+	for (size_t i = count_copies(conversation, entries, count); i < count; i++) {
 		ptrdiff_t at = find(conversation, next, entries[i]);
-		struct entry *copy;
+		struct entry *ours = at >= 0 ? conversation->entries.items[at] : NULL;
 
-		if (at >= 0) {
+		if (ours != NULL) {
 			next = (size_t)at + 1;
-			if (!unite(client, conversation, conversation->entries.items[at],
-				entries[i], err))
+			/* What still grows is the turn's; its history may be ahead of us. */
+			if (ours->state != ENTRY_SENDING && ours->state != ENTRY_STREAMING &&
+			    !unite(client, conversation, ours, entries[i], err))
 				return false;
-			continue;
+		} else if (!answering) {
+			if (!add_theirs(client, conversation, entries[i], err))
+				return false;
+			next = conversation->entries.len;
 		}
-		/*
-		 * What a branch inherited is the business of the conversation that said
-		 * it; the copies of its start must not become entries of its own.
-		 */
-		if (i < conversation->inherited)
-			continue;
-		copy = entry_copy(entries[i]);
-		copy->key = 0;
-		if (!store_add_entry(client->store, conversation->key, 0, copy, err)) {
-			entry_free(copy);
-			return false;
-		}
-		array_push(&conversation->entries, copy);
-		next = conversation->entries.len;
 	}
 	return name_it(client, conversation, err);
 }

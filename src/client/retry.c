@@ -54,7 +54,7 @@ answer_again(struct client *client, const struct conversation *conversation, str
 	return client_run(client, &run, NULL, err) != 0;
 }
 
-/* The same words in the same place. */
+/* The same words in the same place; none, if the branch asks for another answer. */
 static bool
 send_again(struct client *client, struct conversation *conversation, struct error *err)
 {
@@ -66,7 +66,7 @@ send_again(struct client *client, struct conversation *conversation, struct erro
 	       conversation->entries.items[from - 1]->state != ENTRY_COMPLETE)
 		from--;
 	/* The server never heard of it: the request is again the one that began it. */
-	if (conversation->own_id)
+	if (conversation->own_id || conversation->entries.len == conversation->inherited)
 		kind = conversation->fork != 0 ? TURN_RESTART : TURN_START;
 	run.turn = turn_new(kind);
 	run.turn->stream = client->profile->settings.stream;
@@ -80,34 +80,55 @@ carry_on(struct client *client, struct conversation *conversation, struct error 
 {
 	size_t len = conversation->entries.len;
 	const struct entry *last = len > 0 ? conversation->entries.items[len - 1] : NULL;
+	bool empty = len == conversation->inherited;
 
 	if (last == NULL || !ends_open(conversation))
 		return true;
-	if ((size_t)last_input(conversation) == len - 1 && last->state != ENTRY_COMPLETE)
+	if ((size_t)last_input(conversation) == len - 1 &&
+	    (last->state != ENTRY_COMPLETE || empty))
 		return send_again(client, conversation, err);
 	return answer_again(client, conversation, err);
 }
 
-struct retrying {
-	struct client *client;
-	int64_t conversation;
-};
-
-static void
-history_read(void *arg, const struct event *event)
+void
+retry_go_on(struct client *client, int64_t key, const struct event *event)
 {
-	struct retrying retrying = *(struct retrying *)arg;
 	struct error err = ERROR_NONE;
-	struct conversation *conversation = client_cached(retrying.client, retrying.conversation);
+	const struct conversation *found = NULL;
 
-	free(arg);
 	if (event->type == EVENT_FAILED)
 		error_copy(&err, event->error);
-	else if (conversation != NULL)
-		carry_on(retrying.client, conversation, &err);
+	else
+		found = client_conversation(client, key, &err);
+	/* What was said meanwhile goes on by itself. */
+	if (found != NULL && client_turn_of(client, key) == 0)
+		carry_on(client, client_cached(client, key), &err);
 	if (err.kind != ERR_NONE)
-		client_notify(retrying.client, NOTE_TURN, retrying.conversation, 0, &err);
+		client_notify(client, NOTE_TURN, key, 0, &err);
 	error_done(&err);
+}
+
+/* The server is being asked already, whether it has what would be sent again. */
+static bool
+is_retrying(const struct client *client, int64_t key)
+{
+	for (size_t i = 0; i < client->asked.len; i++)
+		if (client->asked.items[i].retries == key)
+			return true;
+	return false;
+}
+
+/* The server may have more than we saw: it is asked before anything is sent again. */
+static bool
+ask_first(struct client *client, const struct conversation *conversation, struct error *err)
+{
+	struct question *question = question_new(ASK_HISTORY);
+
+	question->conversation_id = xstrdup(conversation->id);
+	if (client_ask(client, conversation->connection, question, NULL, NULL, err) == 0)
+		return false;
+	client->asked.items[client->asked.len - 1].retries = conversation->key;
+	return true;
 }
 
 bool
@@ -115,15 +136,13 @@ client_retry(struct client *client, int64_t key, struct error *err)
 {
 	const struct conversation *found = client_conversation(client, key, err);
 	struct conversation *conversation = client_cached(client, key);
-	struct retrying *retrying;
-	struct question *question;
 	struct link *link;
 
 	if (found == NULL)
 		return err->kind == ERR_NONE
 			   ? error_set(err, ERR_USAGE, _("That conversation is no longer here."))
 			   : false;
-	if (client_turn_of(client, key) != 0)
+	if (client_turn_of(client, key) != 0 || is_retrying(client, key))
 		return error_set(err, ERR_USAGE, _("This conversation is still answering."));
 	if (!ends_open(conversation))
 		return error_set(err, ERR_USAGE,
@@ -135,15 +154,5 @@ client_retry(struct client *client, int64_t key, struct error *err)
 		return false;
 	if (link->connection->api != API_CONVERSATIONS || conversation->own_id)
 		return carry_on(client, conversation, err);
-	/* The server may have more than we saw: it is asked before anything is sent again. */
-	question = question_new(ASK_HISTORY);
-	question->conversation_id = xstrdup(conversation->id);
-	retrying = xmalloc(sizeof(*retrying));
-	*retrying = (struct retrying){client, key};
-	if (client_ask(client, conversation->connection, question, history_read, retrying, err) ==
-	    0) {
-		free(retrying);
-		return false;
-	}
-	return true;
+	return ask_first(client, conversation, err);
 }

@@ -75,14 +75,31 @@ forget(struct active *active)
 	free(active);
 }
 
-/* A failure of the store while something streams: said once a turn, and the turn goes on. */
+/*
+ * A failure of the store while something streams: said once a turn, and the
+ * turn goes on. What was not written is tried again with what comes next.
+ */
 static void
 store_failed(struct active *active, struct error *err)
 {
 	log_debug("the store failed: %s", err->text);
-	client_notify(active->client, NOTE_TURN, active->conversation->key, 0, err);
+	if (!active->store_failed)
+		client_notify(active->client, NOTE_TURN, active->conversation->key, 0, err);
+	active->store_failed = true;
 	error_done(err);
-	active->stored = 0;
+}
+
+/* Those outputs that could not be added when they began. */
+static bool
+add_missing(struct active *active, struct error *err)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < active->outputs.len && good; i++)
+		if (active->outputs.items[i]->key == 0)
+			good = store_add_entry(active->client->store, active->conversation->key,
+			    active->stored, active->outputs.items[i], err);
+	return good;
 }
 
 static void
@@ -92,8 +109,9 @@ write_checkpoint(void *arg)
 	struct error err = ERROR_NONE;
 
 	active->checkpoint = NULL;
-	if (active->stored != 0 && !store_checkpoint(active->client->store, active->outputs.items,
-				       active->outputs.len, &err))
+	if (!add_missing(active, &err) ||
+	    !store_checkpoint(
+		active->client->store, active->outputs.items, active->outputs.len, &err))
 		store_failed(active, &err);
 }
 
@@ -104,6 +122,17 @@ grown(struct active *active, struct entry *entry)
 		active->checkpoint =
 		    loop_timer(active->client->loop, CHECKPOINT_MS, write_checkpoint, active);
 	notify_entry(active, entry);
+}
+
+/* Entries are told apart by their ids; a server may leave one out. */
+static void
+make_id(struct entry *entry)
+{
+	char id[ID_SIZE];
+
+	id_make("msg_", id);
+	xreplace(&entry->id, id);
+	entry->own_id = true;
 }
 
 /* Behind the turn's other outputs, by its place in the answer. */
@@ -139,13 +168,8 @@ output(struct active *active, const struct event *event, enum entry_type type)
 	clock_iso(now);
 	entry = entry_new(type);
 	entry->id = xstrdup(event->entry_id);
-	if (entry->id == NULL) {
-		char id[ID_SIZE];
-
-		id_make("msg_", id);
-		entry->id = xstrdup(id);
-		entry->own_id = true;
-	}
+	if (entry->id == NULL)
+		make_id(entry);
 	entry->state = ENTRY_STREAMING;
 	entry->output_index = event->output_index;
 	entry->created_at = xstrdup(event->created_at != NULL ? event->created_at : now);
@@ -251,6 +275,8 @@ on_entry(struct active *active, const struct event *event)
 {
 	struct entry *entry = entry_copy(event->entry);
 
+	if (entry->id == NULL)
+		make_id(entry);
 	entry->output_index = (int)active->outputs.len;
 	add_output(active, entry);
 }
@@ -259,14 +285,11 @@ on_entry(struct active *active, const struct event *event)
 static void
 on_unknown(struct active *active, const struct event *event)
 {
-	struct entry *entry;
-	char id[ID_SIZE], now[CLOCK_ISO_SIZE];
+	struct entry *entry = entry_new(ENTRY_UNKNOWN);
+	char now[CLOCK_ISO_SIZE];
 
-	id_make("msg_", id);
 	clock_iso(now);
-	entry = entry_new(ENTRY_UNKNOWN);
-	entry->id = xstrdup(id);
-	entry->own_id = true;
+	make_id(entry);
 	entry->type_name = xstrdup(event->name != NULL ? event->name : "unknown");
 	entry->created_at = xstrdup(now);
 	if (event->raw != NULL)
@@ -304,7 +327,7 @@ end(struct active *active, enum entry_state state, const char *reason, const str
 {
 	struct store *store = active->client->store;
 	struct error err = ERROR_NONE;
-	bool kept = true;
+	bool kept;
 
 	close_entries(active, state, reason);
 	if (usage != NULL)
@@ -313,10 +336,19 @@ end(struct active *active, enum entry_state state, const char *reason, const str
 		return;
 	loop_cancel(active->client->loop, active->checkpoint);
 	active->checkpoint = NULL;
+	kept = add_missing(active, &err);
 	for (size_t i = 0; i < active->outputs.len && kept; i++)
 		kept = store_save_entry(store, active->outputs.items[i], &err);
 	if (!kept || !store_end_turn(store, active->stored, state, reason, usage, &err))
 		store_failed(active, &err);
+}
+
+/* The time until the next try; then it is under way again, though nothing tells us so. */
+static bool
+counts_down(const struct active *active)
+{
+	return active->phase == PHASE_RETRYING &&
+	       loop_now(active->client->loop) < active->retry_at;
 }
 
 /*
@@ -328,7 +360,7 @@ state_after(const struct active *active, const struct error *error)
 {
 	if (active->started)
 		return ENTRY_INTERRUPTED;
-	if (error->nothing_sent || active->phase == PHASE_RETRYING)
+	if (error->nothing_sent || error->kind == ERR_BUSY || counts_down(active))
 		return ENTRY_UNSENT;
 	if (error->status >= 400 && error->status < 500)
 		return ENTRY_UNSENT;
@@ -400,7 +432,10 @@ run_event(struct active *active, const struct event *event)
 void
 run_abandon(struct active *active)
 {
-	end(active, ENTRY_INTERRUPTED, _("causerie was closed while this was under way."), NULL);
+	enum entry_state state =
+	    active->waiting != NULL || counts_down(active) ? ENTRY_UNSENT : ENTRY_INTERRUPTED;
+
+	end(active, state, _("causerie was closed while this was under way."), NULL);
 	forget(active);
 }
 
@@ -464,17 +499,23 @@ client_phase(const struct client *client, int64_t conversation)
 {
 	const struct active *active = find_active(client, conversation);
 
-	return active != NULL ? active->phase : PHASE_IDLE;
+	if (active == NULL)
+		return PHASE_IDLE;
+	if (active->phase == PHASE_RETRYING && !counts_down(active))
+		return PHASE_WAITING;
+	return active->phase;
 }
 
 int
 client_seconds(const struct client *client, int64_t conversation)
 {
 	const struct active *active = find_active(client, conversation);
-	int64_t now = loop_now(client->loop), ms;
+	int64_t now = loop_now(client->loop), since;
 
 	if (active == NULL)
 		return 0;
-	ms = active->phase == PHASE_RETRYING ? active->retry_at - now + 999 : now - active->since;
-	return ms > 0 ? (int)(ms / 1000) : 0;
+	if (counts_down(active))
+		return (int)((active->retry_at - now + 999) / 1000);
+	since = active->phase == PHASE_RETRYING ? active->retry_at : active->since;
+	return (int)((now - since) / 1000);
 }

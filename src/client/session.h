@@ -34,6 +34,7 @@ struct active {
 	struct conversation *conversation;
 	ARRAY(struct entry *) outputs; /* borrowed from the conversation */
 	bool started, stopping;
+	bool store_failed; /* and that was said */
 	enum phase phase;
 	int64_t since;	  /* loop time of the last sign of life */
 	int64_t retry_at; /* loop time; PHASE_RETRYING */
@@ -51,6 +52,7 @@ struct asked {
 	struct link *link;
 	struct question *question;
 	int64_t deletes; /* key of the conversation that ASK_DELETE is about; 0: not kept here */
+	int64_t retries; /* key of the conversation whose last turn goes out again behind it; or 0 */
 	event_fn fn;
 	void *arg;
 };
@@ -99,6 +101,9 @@ void run_event(struct active *, const struct event *);
 /* Ends a turn that the backend knows nothing of: as an event would, or without one. */
 void run_fail(struct active *, const struct error *);
 void run_refuse(struct active *, const char *reason);
+
+/* retry.c: the history was read, or could not be. */
+void retry_go_on(struct client *, int64_t conversation, const struct event *);
 
 /* begin.c: a turn whose inputs are in the conversation already, at its end. Takes run->turn over. */
 bool run_again(struct client *, struct request *, struct conversation *, struct error *);

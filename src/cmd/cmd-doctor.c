@@ -75,8 +75,8 @@ check_profile(struct report *r)
 	if (r->ctx->profile_error != NULL && r->ctx->profile_error->kind != ERR_NONE)
 		say(r, BAD, "profile", r->ctx->profile_error->text);
 	else if (profile->exists)
-		sayf(r, GOOD, "profile", _("%s: %zu agents, %zu connections."), profile->path,
-		    profile->agents.len, profile->connections.len);
+		sayf(r, GOOD, "profile", _("%s is sound (agents: %zu, connections: %zu)."),
+		    profile->path, profile->agents.len, profile->connections.len);
 	else
 		sayf(r, GOOD, "profile", _("There is none at %s; the defaults are used."),
 		    profile->path != NULL ? profile->path : "?");
@@ -208,10 +208,11 @@ check_terminal(struct report *r)
 		: _("The character set is %s; with UTF-8 more can be shown."),
 	    codeset);
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		sayf(r, GOOD, "terminal", _("TERM=%s, %dx%d%s."), term != NULL ? term : "?",
-		    size.ws_col, size.ws_row,
-		    no_color != NULL && no_color[0] != '\0' ? _(", without colours (NO_COLOR)")
-							    : "");
+		sayf(r, GOOD, "terminal",
+		    no_color != NULL && no_color[0] != '\0'
+			? _("TERM=%s, %dx%d, without colours (NO_COLOR).")
+			: _("TERM=%s, %dx%d."),
+		    term != NULL ? term : "?", size.ws_col, size.ws_row);
 	else
 		sayf(r, NOTE, "terminal", _("Standard output is no terminal; TERM=%s."),
 		    term != NULL ? term : "");

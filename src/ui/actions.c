@@ -738,7 +738,7 @@ act_information(struct screen *screen)
 	}
 	buf_init(&out, 0);
 	buf_printf(
-	    &out, _("Id: %s%s\n"), c->id, c->own_id ? _(" (not known to the server yet)") : "");
+	    &out, c->own_id ? _("Id: %s (not known to the server yet)\n") : _("Id: %s\n"), c->id);
 	buf_printf(&out, _("Connection: %s\n"), c->connection);
 	if (c->model != NULL)
 		buf_printf(&out, _("Model: %s\n"), c->model);

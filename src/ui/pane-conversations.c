@@ -91,13 +91,18 @@ age(const char *iso, char *out, size_t size)
 {
 	static const struct {
 		int64_t below, unit;
-		char letter;
+		const char *name;
 	} units[] = {
-	    {3600, 60, 'm'},
-	    {86400, 3600, 'h'},
-	    {14 * 86400, 86400, 'd'},
-	    {700 * (int64_t)86400, 7 * 86400, 'w'},
-	    {INT64_MAX, 365 * (int64_t)86400, 'y'},
+	    /* TRANSLATORS: minutes; it stands behind a number, and has one or two columns. */
+	    {3600, 60, N_("m")},
+	    /* TRANSLATORS: hours, behind a number, in one or two columns. */
+	    {86400, 3600, N_("h")},
+	    /* TRANSLATORS: days, behind a number, in one or two columns. */
+	    {14 * 86400, 86400, N_("d")},
+	    /* TRANSLATORS: weeks, behind a number, in one to three columns. */
+	    {700 * (int64_t)86400, 7 * 86400, N_("w")},
+	    /* TRANSLATORS: years, behind a number, in one to three columns. */
+	    {INT64_MAX, 365 * (int64_t)86400, N_("y")},
 	};
 	int64_t then, ago;
 
@@ -106,12 +111,13 @@ age(const char *iso, char *out, size_t size)
 		return;
 	ago = clock_wall() - then;
 	if (ago < 60) {
+		/* TRANSLATORS: how long ago; as short as "5m". */
 		snprintf(out, size, "%s", _("now"));
 		return;
 	}
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (ago < units[i].below) {
-			snprintf(out, size, "%d%c", (int)(ago / units[i].unit), units[i].letter);
+			snprintf(out, size, "%d%s", (int)(ago / units[i].unit), _(units[i].name));
 			return;
 		}
 	}

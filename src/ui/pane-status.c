@@ -65,6 +65,8 @@ static const struct hint {
 	const char *actions[6];
 	const char *labels[6];
 } hints[] = {
+    /* TRANSLATORS: what keys do, behind each key in the last row of the screen; all of one
+       line share 80 columns with other things, so that each is one short word. */
     {"input", {"help", "escape", "tree", "agents"},
 	{N_("help"), N_("browse"), N_("tree"), N_("who")}},
     {"messages", {"help", "branch", "edit", "regenerate", "next-sibling", "to-input"},

@@ -87,11 +87,18 @@ rows_time(const char *iso)
 	localtime_r(&then, &tm);
 	localtime_r(&now, &today);
 	if (tm.tm_year == today.tm_year && tm.tm_yday == today.tm_yday)
-		strftime(text, sizeof(text), "%H:%M", &tm);
+		/* TRANSLATORS: a time of today, as strftime(3) is told it.
+		   xgettext:no-c-format */
+		strftime(text, sizeof(text), _("%H:%M"), &tm);
 	else if (tm.tm_year == today.tm_year)
-		strftime(text, sizeof(text), "%d %b %H:%M", &tm);
+		/* TRANSLATORS: a time of this year, for strftime(3). The language of %b is
+		   that of LC_TIME, which may be another than this one; numbers are safe.
+		   xgettext:no-c-format */
+		strftime(text, sizeof(text), _("%d %b %H:%M"), &tm);
 	else
-		strftime(text, sizeof(text), "%d %b %Y", &tm);
+		/* TRANSLATORS: a date of another year, for strftime(3).
+		   xgettext:no-c-format */
+		strftime(text, sizeof(text), _("%d %b %Y"), &tm);
 	return xstrdup(text);
 }
 

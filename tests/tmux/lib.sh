@@ -180,6 +180,19 @@ ends() { # STATUS
 	report_screen $? "the program ends with $1 (${ended:-it goes on})"
 }
 
+# start 80 24 [OPTION]...: open_screen, and the first frame is there.
+start() {
+	open_screen "$@"
+	wait_for screen_has 'F1 help' || wait_for -n 20 screen_has '@' ||
+		fail "no first frame: $(screen; cat "$WORK/stderr")"
+}
+
+# Esc and what it leads to; until then the next key would be Alt and that key.
+browse() {
+	keys Escape
+	wait_for screen_has 'i write'
+}
+
 quit() {
 	keys C-x q
 	ends 0

@@ -548,9 +548,12 @@ open_read_only(void)
 static void
 test_read_only(void **state)
 {
-	char *path = file("shut/store.db"), *shut = file("shut");
+	/* Static, so that the children's memory checkers still see them. */
+	static char *path, *shut;
 
 	(void)state;
+	path = file("shut/store.db");
+	shut = file("shut");
 	make_store(path);
 	assert_int_equal(chmod(folder, 0755), 0);
 	assert_int_equal(chmod(path, 0444), 0);
@@ -572,13 +575,14 @@ static void
 test_race(void **state)
 {
 	enum { COUNT = 8 };
-	char *path = file("race.db");
+	static char *path;
+	static struct db *db;
 	pid_t children[COUNT];
 	struct error err = ERROR_NONE;
 	bool read_only;
-	struct db *db;
 
 	(void)state;
+	path = file("race.db");
 	for (int i = 0; i < COUNT; i++) {
 		children[i] = fork();
 		if (children[i] == 0) {

@@ -74,13 +74,12 @@ struct serving {
 	int fd;
 };
 
-static int *
-slot(struct server *server, int *count)
+static void
+count_one(struct server *server, int *count)
 {
 	pthread_mutex_lock(&server->lock);
 	++*count;
 	pthread_mutex_unlock(&server->lock);
-	return count;
 }
 
 static int
@@ -178,7 +177,7 @@ hold(struct server *server, int fd)
 	while (await(server, fd)) {
 		if (read(fd, bytes, sizeof(bytes)) > 0)
 			continue;
-		slot(server, &server->closed);
+		count_one(server, &server->closed);
 		return;
 	}
 }
@@ -192,7 +191,7 @@ drip(struct server *server, int fd, const char *bytes, size_t len, int ms)
 	while (poll(fds, 2, ms) <= 0)
 		if (!send_all(fd, bytes, len))
 			break;
-	slot(server, &server->closed);
+	count_one(server, &server->closed);
 }
 
 static void
@@ -241,15 +240,18 @@ static void *
 accept_all(void *arg)
 {
 	struct server *server = arg;
+	int number;
 
 	while (await(server, server->fd)) {
 		struct serving *serving = xmalloc(sizeof(*serving));
 
 		*serving = (struct serving){server, accept4(server->fd, NULL, NULL, SOCK_CLOEXEC)};
-		if (serving->fd < 0 || server->connections == MAX_CONNECTIONS)
+		number = server->connections;
+		if (serving->fd < 0 || number == MAX_CONNECTIONS)
 			abort();
-		pthread_create(&server->threads[server->connections], NULL, serve, serving);
-		slot(server, &server->connections);
+		/* Counted before it is served: a client may have its answer and look. */
+		count_one(server, &server->connections);
+		pthread_create(&server->threads[number], NULL, serve, serving);
 	}
 	return NULL;
 }

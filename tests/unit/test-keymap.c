@@ -34,6 +34,7 @@ static const struct default_key defaults[] = {
     {"emacs", "global", "C-n", NULL},
     {"vi", "input", "C-[", "vi-normal"},
     {"vi", "messages", "g g", "first"},
+    {"vi", "messages", "J", "next"},
 };
 
 static bool
@@ -167,6 +168,11 @@ test_covered(void **state)
 	assert_string_equal(keymap_keys(map, "input", "help"), "F1");
 	assert_string_equal(keymap_keys(map, "input", "edit"), "C-x C-e");
 	assert_string_equal(keymap_keys(map, "input", "no-such-action"), "");
+	assert_string_equal(keymap_keys(map, "messages", "next"), "j");
+	keymap_free(map);
+	/* A preset's own keys are told before those of all. */
+	map = keymap_new(defaults, COUNT(defaults), "vi");
+	assert_string_equal(keymap_keys(map, "messages", "next"), "J");
 	keymap_free(map);
 	map = apply("keys: {messages: {C-x: next}}\n", &err);
 	assert_null(err.text);
