@@ -358,8 +358,8 @@ command_help(const struct command *command, struct buf *out)
 	help_options(global_options, out);
 }
 
-static void
-put_roff(struct buf *out, const char *text)
+void
+command_put_roff(struct buf *out, const char *text)
 {
 	for (; *text != '\0'; text++) {
 		if (*text == '\\')
@@ -378,15 +378,15 @@ manual_options(const struct option *options, struct buf *out)
 		if (options->help == NULL)
 			continue;
 		buf_puts(out, ".TP\n\\fB\\-\\-");
-		put_roff(out, options->name);
+		command_put_roff(out, options->name);
 		buf_puts(out, "\\fR");
 		if (options->value != NULL) {
 			buf_puts(out, " \\fI");
-			put_roff(out, _(options->value));
+			command_put_roff(out, _(options->value));
 			buf_puts(out, "\\fR");
 		}
 		buf_puts(out, "\n");
-		put_roff(out, _(options->help));
+		command_put_roff(out, _(options->help));
 		buf_puts(out, ".\n");
 	}
 }
@@ -402,13 +402,13 @@ command_manual_verbs(struct buf *out)
 {
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		buf_puts(out, ".SS \"");
-		put_roff(out, commands[i]->name);
+		command_put_roff(out, commands[i]->name);
 		if (commands[i]->args != NULL) {
 			buf_putc(out, ' ');
-			put_roff(out, _(commands[i]->args));
+			command_put_roff(out, _(commands[i]->args));
 		}
 		buf_puts(out, "\"\n");
-		put_roff(out, _(commands[i]->help));
+		command_put_roff(out, _(commands[i]->help));
 		buf_puts(out, ".\n");
 		manual_options(commands[i]->options, out);
 	}

@@ -104,6 +104,9 @@ void command_help(const struct command *, struct buf *out);
 void command_manual_verbs(struct buf *out);
 void command_manual_options(struct buf *out);
 
+/* Text as roff shows it literally. */
+void command_put_roff(struct buf *out, const char *text);
+
 /* For verbs. */
 
 /* The INPUT of args from word first on: words, standard input, or both (see causerie(1)). */

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/sanitize.h"
 #include "client/client.h"
+#include "cmd/command.h"
 #include "profile/profile.h"
 #include "store/search.h"
 #include "store/store.h"
@@ -1162,20 +1163,6 @@ actions_list(const struct keymap *keymap, struct buf *out)
 		    _(actions[i].help));
 }
 
-/* Text in roff: a backslash, a dot or a quote at the start, and every dash need care. */
-static void
-put_roff(struct buf *out, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if (*text == '\\')
-			buf_puts(out, "\\e");
-		else if (*text == '-')
-			buf_puts(out, "\\-");
-		else
-			buf_putc(out, *text);
-	}
-}
-
 void
 actions_manual(const struct keymap *keymap, struct buf *out)
 {
@@ -1195,11 +1182,11 @@ actions_manual(const struct keymap *keymap, struct buf *out)
 			if (strcmp(actions[i].context, contexts[c][0]) != 0 || keys[0] == '\0')
 				continue;
 			buf_puts(out, ".TP\n\\fB");
-			put_roff(out, keys);
+			command_put_roff(out, keys);
 			buf_puts(out, "\\fR  (\\fI");
-			put_roff(out, actions[i].name);
+			command_put_roff(out, actions[i].name);
 			buf_puts(out, "\\fR)\n");
-			put_roff(out, _(actions[i].help));
+			command_put_roff(out, _(actions[i].help));
 			buf_puts(out, "\n");
 		}
 	}

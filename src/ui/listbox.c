@@ -3,6 +3,8 @@
 
 #include "ui/listbox.h"
 
+#include <string.h>
+
 /* A view of no rows behaves as one of a single row. */
 static size_t
 visible(const struct listbox *box)
@@ -88,4 +90,29 @@ listbox_scroll(struct listbox *box, long rows)
 		box->selected = box->top;
 	else if (box->selected > bottom)
 		box->selected = bottom;
+}
+
+bool
+listbox_steps(const struct listbox *box, const char *action, long *rows)
+{
+	long page = box->height > 1 ? box->height - 1 : 1, all = (long)box->count;
+	const struct {
+		const char *name;
+		long rows;
+	} steps[] = {
+	    {"row-down", 1},
+	    {"row-up", -1},
+	    {"page-down", page},
+	    {"page-up", -page},
+	    {"first", -all},
+	    {"last", all},
+	};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (strcmp(action, steps[i].name) == 0) {
+			*rows = steps[i].rows;
+			return true;
+		}
+	}
+	return false;
 }

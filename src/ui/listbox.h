@@ -22,4 +22,10 @@ void listbox_move(struct listbox *, long rows);	 /* clipped at the ends */
 void listbox_page(struct listbox *, int pages);
 void listbox_scroll(struct listbox *, long rows); /* the view; the selection follows if it must */
 
+/*
+ * The rows an action moves by: row-down, row-up, page-down, page-up, first and
+ * last. False for any other name.
+ */
+bool listbox_steps(const struct listbox *, const char *action, long *rows);
+
 #endif

@@ -20,6 +20,7 @@
 #include "ui/key.h"
 #include "ui/listbox.h"
 #include "ui/screen.h"
+#include "ui/typed.h"
 #include "ui/view.h"
 
 /* Title row and filter row. */
@@ -343,18 +344,10 @@ static bool
 type_filter(struct pane *pane, const struct key *key)
 {
 	struct conversations *c = self(pane);
-	char bytes[4];
 
-	if (key_is_text(key))
-		buf_add(&c->filter, bytes, utf8_encode(key->code, bytes));
-	else if (key->code == KEY_PASTE)
-		sanitize(&c->filter, key->text, key->len, SANITIZE_LINE);
-	else if (key->code == KEY_BACKSPACE_ && c->filter.len > 0)
-		buf_truncate(
-		    &c->filter, utf8_previous(c->filter.data, c->filter.len, c->filter.len));
-	else if (key->code == KEY_BACKSPACE_)
+	if (key->code == KEY_BACKSPACE_ && c->filter.len == 0)
 		stop_filter(c, true);
-	else
+	else if (!typed_key(&c->filter, key))
 		return false;
 	filter_changed(c);
 	return true;
@@ -402,24 +395,11 @@ static bool
 action(struct pane *pane, const char *name)
 {
 	struct conversations *c = self(pane);
-	int page = c->box.height > 1 ? c->box.height - 1 : 1;
-	const struct {
-		const char *name;
-		long rows;
-	} moves[] = {
-	    {"row-down", 1},
-	    {"row-up", -1},
-	    {"page-down", page},
-	    {"page-up", -page},
-	    {"first", -(long)c->lines.len},
-	    {"last", (long)c->lines.len},
-	};
+	long rows;
 
-	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
-		if (strcmp(name, moves[i].name) == 0) {
-			move(c, moves[i].rows);
-			return true;
-		}
+	if (listbox_steps(&c->box, name, &rows)) {
+		move(c, rows);
+		return true;
 	}
 	if (strcmp(name, "choose") == 0)
 		open_selected(c);

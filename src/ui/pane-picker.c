@@ -14,6 +14,7 @@
 #include "ui/key.h"
 #include "ui/listbox.h"
 #include "ui/screen.h"
+#include "ui/typed.h"
 
 /* Title and what is typed. */
 #define HEADER_ROWS 3
@@ -167,16 +168,8 @@ key(struct pane *pane, const struct key *k)
 {
 	struct picker *p = self(pane);
 	size_t line = p->box.top + (size_t)(k->y - HEADER_ROWS);
-	char bytes[4];
 
-	if (key_is_text(k)) {
-		buf_add(&p->typed, bytes, utf8_encode(k->code, bytes));
-		typed(p);
-	} else if (k->code == KEY_PASTE) {
-		sanitize(&p->typed, k->text, k->len, SANITIZE_LINE);
-		typed(p);
-	} else if (k->code == KEY_BACKSPACE_ && p->typed.len > 0) {
-		buf_truncate(&p->typed, utf8_previous(p->typed.data, p->typed.len, p->typed.len));
+	if (typed_key(&p->typed, k)) {
 		typed(p);
 	} else if (k->code == KEY_MOUSE_ &&
 		   (k->mouse == MOUSE_WHEEL_UP || k->mouse == MOUSE_WHEEL_DOWN)) {
@@ -195,19 +188,14 @@ static bool
 action(struct pane *pane, const char *name)
 {
 	struct picker *p = self(pane);
+	long rows;
 
 	if (strcmp(name, "choose") == 0)
 		finish(p, true);
 	else if (strcmp(name, "escape") == 0)
 		finish(p, false);
-	else if (strcmp(name, "row-down") == 0)
-		listbox_move(&p->box, 1);
-	else if (strcmp(name, "row-up") == 0)
-		listbox_move(&p->box, -1);
-	else if (strcmp(name, "page-down") == 0)
-		listbox_page(&p->box, 1);
-	else if (strcmp(name, "page-up") == 0)
-		listbox_page(&p->box, -1);
+	else if (listbox_steps(&p->box, name, &rows))
+		listbox_move(&p->box, rows);
 	else
 		return false;
 	return true;

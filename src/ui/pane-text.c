@@ -82,26 +82,14 @@ static bool
 action(struct pane *pane, const char *name)
 {
 	struct text_pane *t = self(pane);
-	long page = t->box.height > 1 ? t->box.height - 1 : 1;
-	const struct {
-		const char *name;
-		long rows;
-	} scrolls[] = {
-	    {"row-down", 1},
-	    {"row-up", -1},
-	    {"page-down", page},
-	    {"page-up", -page},
-	    {"first", -(long)t->rows.len},
-	    {"last", (long)t->rows.len},
-	};
+	long rows;
 
 	if (strcmp(name, "escape") == 0) {
 		screen_pop(pane->screen);
 		return true;
 	}
-	for (size_t i = 0; i < sizeof(scrolls) / sizeof(scrolls[0]); i++)
-		if (strcmp(name, scrolls[i].name) == 0)
-			listbox_scroll(&t->box, scrolls[i].rows);
+	if (listbox_steps(&t->box, name, &rows))
+		listbox_scroll(&t->box, rows);
 	screen_damage(pane->screen, true);
 	return true;
 }

@@ -246,17 +246,7 @@ action(struct pane *pane, const char *name)
 	    {"next-fork", move_fork, 1},
 	    {"previous-fork", move_fork, -1},
 	};
-	const struct {
-		const char *name;
-		long rows;
-	} moves[] = {
-	    {"row-down", 1},
-	    {"row-up", -1},
-	    {"page-down", t->box.height},
-	    {"page-up", -(long)t->box.height},
-	    {"first", -(long)t->lines.len},
-	    {"last", (long)t->lines.len},
-	};
+	long rows;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (strcmp(name, steps[i].name) == 0) {
@@ -264,11 +254,9 @@ action(struct pane *pane, const char *name)
 			return true;
 		}
 	}
-	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
-		if (strcmp(name, moves[i].name) == 0) {
-			move(t, moves[i].rows);
-			return true;
-		}
+	if (listbox_steps(&t->box, name, &rows)) {
+		move(t, rows);
+		return true;
 	}
 	if (strcmp(name, "choose") == 0)
 		go(t);
