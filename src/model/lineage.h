@@ -81,7 +81,10 @@ int64_t tree_latest(const struct tree *, struct alternative);
  */
 char *tree_branch_name(const struct tree *, int64_t conversation);
 
-/* "main › b2 › b5": from the root down; yours. */
+/*
+ * "main › b2 › b5": from the root down, each the branch that the fork of the
+ * next was said in; a sibling root's begins with itself. Yours.
+ */
 char *tree_path_name(const struct tree *, int64_t conversation);
 
 enum outline_type {

@@ -58,52 +58,44 @@ complain(const struct db *db, int code, struct error *err)
 	case SQLITE_PROTOCOL:
 		return error_set(err, ERR_STORE,
 		    _("Another instance of causerie keeps the store %s busy. Nothing in it was "
-		      "changed; "
-		      "try again in a moment."),
+		      "changed; try again in a moment."),
 		    db->path);
 	case SQLITE_FULL:
 		return error_set(err, ERR_STORE,
 		    _("There is no space left for the store %s. Nothing in it was changed; make "
-		      "some room "
-		      "and try again."),
+		      "some room and try again."),
 		    db->path);
 	case SQLITE_IOERR:
 		return error_set(err, ERR_STORE,
 		    _("The disk failed the store %s (%s). Nothing in it was changed; check the "
-		      "disk and "
-		      "try again."),
+		      "disk and try again."),
 		    db->path, detail);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 		return error_set(err, ERR_STORE,
-		    _("The store %s cannot be written. Nothing in it was changed; check who owns "
-		      "the file "
-		      "and its folder."),
+		    _("The store %s cannot be written. Nothing in it was changed; check who "
+		      "owns the file and its folder."),
 		    db->path);
 	case SQLITE_CANTOPEN:
 		return error_set(err, ERR_STORE,
 		    _("The store %s cannot be opened. It was left untouched; check who owns the "
-		      "file and "
-		      "its folder."),
+		      "file and its folder."),
 		    db->path);
 	case SQLITE_CONSTRAINT:
 		return error_set(err, ERR_STORE,
 		    _("What was to be written to the store %s belongs to something that is not "
-		      "there any "
-		      "more; another instance of causerie may have deleted it. Nothing was "
-		      "changed."),
+		      "there any more; another instance of causerie may have deleted it. "
+		      "Nothing was changed."),
 		    db->path);
 	case SQLITE_CORRUPT:
 		return error_set(err, ERR_STORE,
-		    _("The store %s is damaged (%s). It was left untouched; keep a copy of it, and "
-		      "move it "
-		      "away to start with an empty one."),
+		    _("The store %s is damaged (%s). It was left untouched; keep a copy of it, "
+		      "and move it away to start with an empty one."),
 		    db->path, detail);
 	case SQLITE_NOTADB:
 		return error_set(err, ERR_STORE,
-		    _("%s is no store of causerie, or a damaged one. It was left untouched; move "
-		      "it away "
-		      "to start with an empty one."),
+		    _("%s is no store of causerie, or a damaged one. It was left untouched; "
+		      "move it away to start with an empty one."),
 		    db->path);
 	default:
 		return error_set(err, ERR_STORE,

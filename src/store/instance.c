@@ -59,8 +59,8 @@ instance_begin(struct instance *instance, const char *path, struct error *err)
 	lock = byte_of(instance->number);
 	if (instance->fd < 0 || fcntl(instance->fd, SET_LOCK, &lock) != 0) {
 		error_set(err, ERR_STORE,
-		    _("The file %s, by which instances of causerie see each other, cannot be used: "
-		      "%s."),
+		    _("The file %s, by which instances of causerie see each other, cannot be "
+		      "used: %s."),
 		    name, strerror(errno));
 		instance_end(instance);
 		free(name);

@@ -60,9 +60,8 @@ static bool
 refuse_foreign(const char *path, struct error *err)
 {
 	return error_set(err, ERR_STORE,
-	    _("%s is no store of causerie, or a damaged one. It was left untouched; move it away "
-	      "to "
-	      "start with an empty one."),
+	    _("%s is no store of causerie, or a damaged one. It was left untouched; move it "
+	      "away to start with an empty one."),
 	    path);
 }
 
@@ -70,9 +69,8 @@ static bool
 refuse_newer(const char *path, struct error *err)
 {
 	return error_set(err, ERR_STORE,
-	    _("The store %s was written by a newer causerie than this one. It was left untouched; "
-	      "use "
-	      "that causerie, or move the file away to start with an empty one."),
+	    _("The store %s was written by a newer causerie than this one. It was left "
+	      "untouched; use that causerie, or move the file away to start with an empty one."),
 	    path);
 }
 
@@ -80,9 +78,8 @@ static bool
 refuse_damaged(const char *path, const char *detail, struct error *err)
 {
 	return error_set(err, ERR_STORE,
-	    _("The store %s is damaged (%s). It was left untouched; keep a copy of it, and move it "
-	      "away "
-	      "to start with an empty one."),
+	    _("The store %s is damaged (%s). It was left untouched; keep a copy of it, and move "
+	      "it away to start with an empty one."),
 	    path, detail);
 }
 
@@ -259,9 +256,8 @@ bring_up(struct db *db, const char *path, bool read_only, const step_list *steps
 		return false;
 	if (read_only && version < (int64_t)steps->len)
 		return error_set(err, ERR_STORE,
-		    _("The store %s was written by an older causerie and has to be converted, but "
-		      "it "
-		      "cannot be written. Check who owns the file and its folder."),
+		    _("The store %s was written by an older causerie and has to be converted, "
+		      "but it cannot be written. Check who owns the file and its folder."),
 		    path);
 	return schema_migrate(db, steps->items, steps->len, err) && check_tables(db, path, err) &&
 	       check_pages(db, path, err);

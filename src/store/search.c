@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "store/db.h"
 #include "store/store-private.h"
 
@@ -24,6 +25,12 @@
 
 /* Words of a snippet. */
 #define SNIPPET_WORDS "24"
+
+/* Bytes before a match, and behind one that is not of words. */
+#define SNIPPET_BYTES 90
+
+/* And of a snippet altogether, but for the dots at its ends. */
+#define SNIPPET_MAX 400
 
 /* Words. */
 
@@ -166,6 +173,40 @@ make_marks(struct marks *marks)
 	    (unsigned long long)r[1]);
 }
 
+/* The start of a character at or before a place. */
+static size_t
+step_back(const char *text, size_t at, size_t bytes)
+{
+	at = at > bytes ? at - bytes : 0;
+	while (at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80)
+		at--;
+	return at;
+}
+
+/* Words can be as long as they like, a snippet not: what is near its first match. */
+static void
+shorten(struct buf *snippet)
+{
+	const char *match = strchr(snippet->data, '\001');
+	size_t from = match != NULL ? (size_t)(match - snippet->data) : 0, until;
+	bool open = false;
+
+	if (snippet->len <= SNIPPET_MAX)
+		return;
+	from = step_back(snippet->data, from, SNIPPET_BYTES);
+	until = from + SNIPPET_MAX;
+	if (until < snippet->len) {
+		buf_truncate(snippet, step_back(snippet->data, until, 0));
+		for (size_t i = from; i < snippet->len; i++)
+			open = snippet->data[i] == '\001' || (open && snippet->data[i] != '\002');
+		buf_puts(snippet, open ? "\002…" : "…");
+	}
+	if (from > 0) {
+		buf_drop(snippet, from);
+		buf_insert(snippet, 0, "…", strlen("…"));
+	}
+}
+
 /* One line, with \001 and \002 for the marks and for nothing else. */
 static char *
 finish_snippet(const struct marks *marks, const char *text, size_t len)
@@ -187,7 +228,16 @@ finish_snippet(const struct marks *marks, const char *text, size_t len)
 			buf_putc(&out, blank ? ' ' : (char)c);
 		}
 	}
+	shorten(&out);
 	return buf_take(&out);
+}
+
+/* Text in which \001 and \002 are no marks. */
+static void
+add_plain(struct buf *out, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		buf_putc(out, text[i] == '\001' || text[i] == '\002' ? ' ' : text[i]);
 }
 
 static char *
@@ -286,7 +336,8 @@ find_entries(
 }
 
 static bool
-load_hits(struct store *store, const char *query, size_t limit, hit_list *hits, struct error *err)
+search_index(
+    struct store *store, const char *query, size_t limit, hit_list *hits, struct error *err)
 {
 	key_list entries = {0};
 	struct marks marks;
@@ -306,6 +357,123 @@ load_hits(struct store *store, const char *query, size_t limit, hit_list *hits, 
 	return good;
 }
 
+/* Scripts without spaces. */
+
+/* To the index, what is written without spaces is one long word. */
+static const struct range {
+	uint32_t first, last;
+} spaceless[] = {
+    {0x0e00, 0x0eff},	/* Thai, Lao */
+    {0x1000, 0x109f},	/* Myanmar */
+    {0x1780, 0x17ff},	/* Khmer */
+    {0x2e80, 0xd7ff},	/* Chinese, Japanese, Korean */
+    {0xf900, 0xfaff},	/* more of them */
+    {0xff66, 0xff9f},	/* narrow Katakana */
+    {0x20000, 0x3ffff}, /* rare ideographs */
+};
+
+static bool
+is_spaceless(const char *word)
+{
+	size_t len = strlen(word), used;
+
+	for (size_t i = 0; i < len; i += used) {
+		uint32_t code = utf8_decode(word + i, len - i, &used);
+
+		for (size_t j = 0; j < sizeof(spaceless) / sizeof(spaceless[0]); j++)
+			if (code >= spaceless[j].first && code <= spaceless[j].last)
+				return true;
+	}
+	return false;
+}
+
+/* The word that a text is searched for letter by letter, or NULL. */
+static const char *
+find_spaceless(const word_list *words)
+{
+	for (size_t i = 0; i < words->len; i++)
+		if (!words->items[i].not &&is_spaceless(words->items[i].text))
+			return words->items[i].text;
+	return NULL;
+}
+
+static bool
+has_words(const char *text, const word_list *words)
+{
+	for (size_t i = 0; i < words->len; i++)
+		if ((strcasestr(text, words->items[i].text) != NULL) == words->items[i].not )
+			return false;
+	return true;
+}
+
+/* A match with some of what is around it, as load_snippet() makes them. */
+static char *
+cut_snippet(const char *text, const char *word)
+{
+	const struct marks marks = {"\001", "\002"};
+	const char *match = strcasestr(text, word);
+	size_t at = (size_t)(match - text), len = strlen(word), end = strlen(text);
+	size_t from = step_back(text, at, SNIPPET_BYTES);
+	size_t until = at + len + SNIPPET_BYTES;
+	struct buf out = BUF_EMPTY;
+	char *snippet;
+
+	until = until < end ? step_back(text, until, 0) : end;
+	buf_puts(&out, from > 0 ? "…" : "");
+	add_plain(&out, text + from, at - from);
+	buf_puts(&out, marks.open);
+	add_plain(&out, match, len);
+	buf_puts(&out, marks.close);
+	add_plain(&out, match + len, until - at - len);
+	buf_puts(&out, until < end ? "…" : "");
+	snippet = finish_snippet(&marks, out.data, out.len);
+	buf_done(&out);
+	return snippet;
+}
+
+static bool
+is_hit(const hit_list *hits, int64_t entry)
+{
+	for (size_t i = 0; i < hits->len; i++)
+		if (hits->items[i].entry == entry)
+			return true;
+	return false;
+}
+
+/* The newest texts one after the other, for what the index did not find. */
+static bool
+search_texts(struct store *store, const word_list *words, const char *word, size_t limit,
+    hit_list *hits, struct error *err)
+{
+	struct stmt *s =
+	    db_prepare(store->db, "SELECT entry, type, text FROM part ORDER BY key DESC LIMIT ?1");
+	bool good = true;
+
+	db_bind_int(s, 1, CANDIDATES);
+	while (good && hits->len < limit && db_step(s, err)) {
+		const char *text = db_text(s, 2);
+		struct hit hit;
+
+		if (strcmp(db_text(s, 1), "text") != 0 || !has_words(text, words) ||
+		    is_hit(hits, db_int(s, 0)))
+			continue;
+		good = load_hit(store, db_int(s, 0), &hit, err);
+		hit.snippet = cut_snippet(text, word);
+		array_push(hits, hit);
+	}
+	return db_finish(s) && good;
+}
+
+static bool
+search_all(struct store *store, const char *query, const word_list *words, size_t limit,
+    hit_list *hits, struct error *err)
+{
+	const char *word = find_spaceless(words);
+
+	return search_index(store, query, limit, hits, err) &&
+	       (word == NULL || search_texts(store, words, word, limit, hits, err));
+}
+
 bool
 search_entries(
     struct store *store, const char *words, size_t limit, hit_list *hits, struct error *err)
@@ -315,10 +483,10 @@ search_entries(
 	bool good = true;
 
 	search_split(words, &split);
-	if (make_query(&split, &query)) {
-		good = db_begin_read(store->db, err) &&
-		       db_end(store->db, load_hits(store, query.data, limit, hits, err), err);
-	}
+	if (make_query(&split, &query))
+		good =
+		    db_begin_read(store->db, err) &&
+		    db_end(store->db, search_all(store, query.data, &split, limit, hits, err), err);
 	search_words_done(&split);
 	buf_done(&query);
 	return good;

@@ -77,9 +77,8 @@ conversation_root(struct store *store, int64_t key, int64_t *root, struct error 
 		return false;
 	if (*root == 0)
 		return error_set(err, ERR_STORE,
-		    _("The conversation is not in the store any more; another instance of causerie "
-		      "may "
-		      "have deleted it. Nothing was changed."));
+		    _("The conversation is not in the store any more; another instance of "
+		      "causerie may have deleted it. Nothing was changed."));
 	return true;
 }
 
@@ -160,14 +159,13 @@ static bool
 insert(struct store *store, struct conversation *c, int64_t active, struct error *err)
 {
 	struct stmt *s = db_prepare(store->db,
-	    "INSERT INTO conversation (id, connection, name, description, title, agent, agent_id,"
-	    " agent_version, model, instructions, tools, completion_args, guardrails, metadata,"
-	    " handoff_execution, raw, created_at, updated_at, own_id, tail, parent, fork, root, "
-	    "active,"
-	    " number, prompt_tokens, completion_tokens, total_tokens, connector_tokens, connectors)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-	    "?18,"
-	    " ?19, ?20, ?21, ?22, ?23, ?24, 0, ?25, ?26, ?27, ?28, ?29)");
+	    "INSERT INTO conversation (id, connection, name, description, title, agent,"
+	    " agent_id, agent_version, model, instructions, tools, completion_args, guardrails,"
+	    " metadata, handoff_execution, raw, created_at, updated_at, own_id, tail, parent,"
+	    " fork, root, active, number, prompt_tokens, completion_tokens, total_tokens,"
+	    " connector_tokens, connectors) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+	    " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, 0, ?25, ?26,"
+	    " ?27, ?28, ?29)");
 	bind_strings(s, 1, c, strings, STRINGS);
 	db_bind_int(s, 19, c->own_id);
 	db_bind_text(s, 20, c->id != NULL ? id_tail(c->id) : NULL);
@@ -265,14 +263,13 @@ update(struct store *store, const struct conversation *c, struct error *err)
 		return false;
 	/* A copy that is older than the store does not turn back its date. */
 	s = db_prepare(store->db,
-	    "UPDATE conversation SET id = ?1, connection = ?2, name = ?3, description = ?4, title "
-	    "= ?5,"
-	    " agent = ?6, agent_id = ?7, agent_version = ?8, model = ?9, instructions = ?10,"
-	    " tools = ?11, completion_args = ?12, guardrails = ?13, metadata = ?14,"
-	    " handoff_execution = ?15, raw = ?16, created_at = coalesce(?17, created_at),"
+	    "UPDATE conversation SET id = ?1, connection = ?2, name = ?3, description = ?4,"
+	    " title = ?5, agent = ?6, agent_id = ?7, agent_version = ?8, model = ?9,"
+	    " instructions = ?10, tools = ?11, completion_args = ?12, guardrails = ?13, metadata"
+	    " = ?14, handoff_execution = ?15, raw = ?16, created_at = coalesce(?17, created_at),"
 	    " updated_at = max(coalesce(?18, updated_at), updated_at), own_id = ?19, tail = ?20,"
-	    " active = CASE WHEN ?18 > updated_at THEN max(?21, active) ELSE active END"
-	    " WHERE key = ?22");
+	    " active = CASE WHEN ?18 > updated_at THEN max(?21, active) ELSE active END WHERE"
+	    " key = ?22");
 	bind_strings(s, 1, c, strings, STRINGS);
 	db_bind_int(s, 19, c->own_id);
 	db_bind_text(s, 20, c->id != NULL ? id_tail(c->id) : NULL);
@@ -304,14 +301,13 @@ static bool
 move_tree(struct store *store, int64_t from, int64_t to, struct error *err)
 {
 	return store_run2(store,
-		   "UPDATE conversation SET root = ?2, number = number + (SELECT numbers FROM tree "
-		   "WHERE"
-		   " root = ?2) WHERE root = ?1",
+		   "UPDATE conversation SET root = ?2, number = number + (SELECT numbers FROM"
+		   " tree WHERE root = ?2) WHERE root = ?1",
 		   from, to, err) &&
 	       store_run2(store,
-		   "UPDATE tree SET numbers = numbers + (SELECT numbers FROM tree WHERE root = ?1),"
-		   " pinned = max(pinned, (SELECT pinned FROM tree WHERE root = ?1)) WHERE root = "
-		   "?2",
+		   "UPDATE tree SET numbers = numbers + (SELECT numbers FROM tree WHERE root ="
+		   " ?1), pinned = max(pinned, (SELECT pinned FROM tree WHERE root = ?1)) WHERE"
+		   " root = ?2",
 		   from, to, err) &&
 	       store_run(store, "DELETE FROM title_fts WHERE rowid = ?1", from, err) &&
 	       store_run(store, "DELETE FROM tree WHERE root = ?1", from, err);
@@ -588,14 +584,12 @@ remove_conversation(struct store *store, int64_t key, struct error *err)
 	if (busy > 0)
 		return error_set(err, ERR_STORE,
 		    _("An answer is still coming to this conversation. It was not deleted; stop "
-		      "the "
-		      "answer first."));
+		      "the answer first."));
 	return store_run(store,
 		   "UPDATE conversation SET deleted = 1, waiting = 0, unseen = 0, failed = 0,"
-		   " name = NULL, description = NULL, title = NULL, instructions = NULL, tools = "
-		   "NULL,"
-		   " completion_args = NULL, guardrails = NULL, metadata = NULL, raw = NULL"
-		   " WHERE key = ?1",
+		   " name = NULL, description = NULL, title = NULL, instructions = NULL, tools ="
+		   " NULL, completion_args = NULL, guardrails = NULL, metadata = NULL, raw ="
+		   " NULL WHERE key = ?1",
 		   key, err) &&
 	       store_run(store, "DELETE FROM draft WHERE conversation = ?1", key, err) &&
 	       prune(store, root, err) && delete_empty_tree(store, root, err) &&

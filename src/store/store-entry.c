@@ -214,9 +214,8 @@ unindex_entry(struct store *store, int64_t key, struct error *err)
 		    " SELECT 'delete', key, prompt, answer, other FROM entry_words WHERE key = ?1",
 		    key, err) &&
 		   store_run(store,
-		       "INSERT INTO prompt_fts (prompt_fts, rowid, prompt) SELECT 'delete', key, "
-		       "prompt"
-		       " FROM entry_words WHERE key = ?1 AND prompt IS NOT NULL",
+		       "INSERT INTO prompt_fts (prompt_fts, rowid, prompt) SELECT 'delete', key,"
+		       " prompt FROM entry_words WHERE key = ?1 AND prompt IS NOT NULL",
 		       key, err) &&
 		   store_run(store, "UPDATE entry SET indexed = 0 WHERE key = ?1", key, err));
 }
@@ -262,14 +261,12 @@ insert(
     struct store *store, int64_t conversation, int64_t seq, struct entry *entry, struct error *err)
 {
 	struct stmt *s = db_prepare(store->db,
-	    "INSERT INTO entry (id, reason, created_at, completed_at, agent_id, model, name, "
-	    "function,"
-	    " tool_call_id, info, confirmation, previous_agent_id, previous_agent_name,"
-	    " next_agent_id, next_agent_name, raw, own_id, type, assistant, state, prefix,"
-	    " output_index, preview, conversation, seq)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-	    "?18,"
-	    " ?19, ?20, ?21, ?22, ?23, ?24, ?25)");
+	    "INSERT INTO entry (id, reason, created_at, completed_at, agent_id, model, name,"
+	    " function, tool_call_id, info, confirmation, previous_agent_id,"
+	    " previous_agent_name, next_agent_id, next_agent_name, raw, own_id, type, assistant,"
+	    " state, prefix, output_index, preview, conversation, seq) VALUES (?1, ?2, ?3, ?4,"
+	    " ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,"
+	    " ?22, ?23, ?24, ?25)");
 
 	bind_entry(s, entry);
 	db_bind_int(s, 24, conversation);

@@ -5,12 +5,15 @@
 /*
  * What the files of the store share:
  *
- *	store.c		opening, checking, drafts and small state
+ *	store.c			opening, checking, drafts and small state
  *	store-conversation.c	conversations: add, save, load, delete
- *	store-entry.c	entries and what they are made of
- *	store-turn.c	turns under way, and those of instances that died
- *	store-list.c	lists, and finding a conversation by its id
- *	store-tree.c	trees: the line of the list, the branches
+ *	store-entry.c		entries and what they are made of
+ *	store-turn.c		turns under way, and those of instances that died
+ *	store-list.c		lists, and finding a conversation by its id
+ *	store-tree.c		trees: the line of the list, the branches
+ *	search.c		words, and full text
+ *
+ * Below them are db (SQLite), schema (the file) and instance (who is alive).
  *
  * Functions here expect to be called within a transaction, unless they say
  * otherwise; on failure the caller rolls back.

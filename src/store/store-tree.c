@@ -103,30 +103,23 @@ refresh_title(struct store *store, int64_t root, struct error *err)
  * A failure counts only where the tree was changed last: who goes on from
  * before it has dealt with it.
  */
+static const char refresh_line[] =
+    "WITH living AS (SELECT * FROM conversation WHERE root = ?1 AND deleted = 0)"
+    " UPDATE tree SET (latest, active, mark) = (SELECT key, active, CASE"
+    " WHEN EXISTS (SELECT 1 FROM living JOIN turn ON turn.conversation = living.key) THEN 2"
+    " WHEN EXISTS (SELECT 1 FROM living WHERE hidden = 0 AND waiting = 1) THEN 3"
+    " WHEN failed = 1 THEN 4"
+    " WHEN EXISTS (SELECT 1 FROM living WHERE unseen = 1) THEN 1"
+    " ELSE 0 END FROM living ORDER BY active DESC LIMIT 1),"
+    " branches = (SELECT count(*) FROM living) - 1"
+    " WHERE root = ?1 AND EXISTS (SELECT 1 FROM living)";
+
 bool
 tree_refresh(struct store *store, int64_t root, int64_t conversation, struct error *err)
 {
 	if (conversation != 0 && !refresh_end(store, conversation, err))
 		return false;
-	return store_run(store,
-		   "UPDATE tree SET (latest, active, mark) = ("
-		   "SELECT key, active, CASE"
-		   " WHEN EXISTS (SELECT 1 FROM conversation c JOIN turn t ON t.conversation = "
-		   "c.key"
-		   "  WHERE c.root = ?1) THEN 2"
-		   " WHEN EXISTS (SELECT 1 FROM conversation WHERE root = ?1 AND deleted = 0"
-		   "  AND hidden = 0 AND waiting = 1) THEN 3"
-		   " WHEN failed = 1 THEN 4"
-		   " WHEN EXISTS (SELECT 1 FROM conversation WHERE root = ?1 AND deleted = 0"
-		   "  AND unseen = 1) THEN 1"
-		   " ELSE 0 END"
-		   " FROM conversation WHERE root = ?1 AND deleted = 0 ORDER BY active DESC LIMIT "
-		   "1),"
-		   " branches = (SELECT count(*) FROM conversation WHERE root = ?1 AND deleted = "
-		   "0) - 1"
-		   " WHERE root = ?1",
-		   root, err) &&
-	       refresh_title(store, root, err);
+	return store_run(store, refresh_line, root, err) && refresh_title(store, root, err);
 }
 
 /* What the user sets. */

@@ -281,8 +281,7 @@ bury(struct store *store, const struct orphan *orphan, struct error *err)
 	return settle_outputs(store, turn, err) &&
 	       set_state(store, turn, ENTRY_SENDING, ENTRY_INTERRUPTED,
 		   _("The program ended before the server had answered, so nobody knows whether "
-		     "this "
-		     "arrived."),
+		     "this arrived."),
 		   err) &&
 	       set_state(store, turn, ENTRY_STREAMING, ENTRY_INTERRUPTED,
 		   _("The program ended while this was still coming."), err) &&

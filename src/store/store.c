@@ -62,8 +62,7 @@ store_begin(struct store *store, bool full, struct error *err)
 	if (store->read_only)
 		return error_set(err, ERR_STORE,
 		    _("The store %s could only be opened for reading, so nothing was changed. "
-		      "Check "
-		      "the disk and who owns the file, and start causerie again."),
+		      "Check the disk and who owns the file, and start causerie again."),
 		    store->path);
 	db_full_sync(store->db, full);
 	return db_begin(store->db, err);
@@ -238,9 +237,8 @@ check_pages(struct store *store, struct error *err)
 		log_debug("integrity_check: %s", db_text(s, 0));
 	if (db_finish(s) && bad)
 		return error_set(err, ERR_STORE,
-		    _("The store %s is damaged: its pages contradict one another. Keep a copy of "
-		      "it, "
-		      "and move it away to start with an empty one."),
+		    _("The store %s is damaged: its pages contradict one another. Keep a copy "
+		      "of it, and move it away to start with an empty one."),
 		    store->path);
 	return err->kind == ERR_NONE;
 }
@@ -255,8 +253,7 @@ check_references(struct store *store, struct error *err)
 	if (good && table != NULL)
 		good = error_set(err, ERR_STORE,
 		    _("The store %s is damaged (a row of %s belongs to nothing). Keep a copy of "
-		      "it, and "
-		      "move it away to start with an empty one."),
+		      "it, and move it away to start with an empty one."),
 		    store->path, table);
 	free(table);
 	return good;

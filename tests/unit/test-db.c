@@ -476,10 +476,18 @@ test_foreign_log(void **state)
 static void
 test_damaged(void **state)
 {
+	struct error err = ERROR_NONE;
 	char *path = file("good.db"), *bad = file("bad.db");
 	struct buf bytes = BUF_EMPTY;
+	bool read_only;
+	struct db *db;
 
 	(void)state;
+	make_store(bad);
+	db = db_open(bad, 1000, &read_only, &err);
+	run(db, "DROP TABLE draft");
+	db_close(db);
+	expect_refusal(bad);
 	make_store(path);
 	read_file(path, &bytes);
 	assert_true(bytes.len > 65536);

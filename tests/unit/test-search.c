@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "store/search.h"
 #include "store/store.h"
 
@@ -241,6 +242,61 @@ test_hits(void **state)
 	store_close(store);
 }
 
+/* Chinese, Japanese, Thai: words in the middle of what the index has as one. */
+static void
+test_spaceless(void **state)
+{
+	static const char text[] = "我昨天去了北京\xe5\xa4\xa9安门\nand then home";
+	struct store *store = open_memory();
+	struct conversation *c = begin(store, NULL);
+	struct buf text2 = BUF_EMPTY;
+	hit_list hits = {0};
+
+	(void)state;
+	say(store, c->key, false, text, strlen(text));
+	say(store, c->key, true, "北京 Hotel", strlen("北京 Hotel"));
+	say(store, c->key, true, "สวัสดีชาวโลก", strlen("สวัสดีชาวโลก"));
+	for (int i = 0; i < 100; i++)
+		buf_puts(&text2, "長い文章です。");
+	buf_puts(&text2, "\001針\002");
+	for (int i = 0; i < 100; i++)
+		buf_puts(&text2, "長い文章です。");
+	say(store, c->key, false, text2.data, text2.len);
+	assert_int_equal(count(store, "北京"), 2);
+	assert_int_equal(count(store, "安门"), 1);
+	assert_int_equal(count(store, "京"), 2);
+	assert_int_equal(count(store, "北京 HOME"), 1);
+	assert_int_equal(count(store, "北京 -home"), 1);
+	assert_int_equal(count(store, "北京 nowhere"), 0);
+	assert_int_equal(count(store, "東京"), 0);
+	assert_int_equal(count(store, "ชาวโลก"), 1);
+	OK(search_entries(store, "北京", 1, &hits, &err));
+	assert_int_equal(hits.len, 1);
+	hit_list_done(&hits);
+	OK(search_entries(store, "安门", 9, &hits, &err));
+	assert_string_equal(hits.items[0].snippet, "我昨天去了北京天\001安门\002 and then home");
+	hit_list_done(&hits);
+	OK(search_entries(store, "針", 9, &hits, &err));
+	assert_int_equal(hits.len, 1);
+	assert_non_null(strstr(hits.items[0].snippet, "です。 \001針\002 長い"));
+	assert_true(strlen(hits.items[0].snippet) < 450);
+	assert_true(utf8_valid(hits.items[0].snippet, strlen(hits.items[0].snippet)));
+	hit_list_done(&hits);
+	/* A match that is longer than a snippet is closed all the same. */
+	buf_clear(&text2);
+	buf_pad(&text2, 'x', 5000);
+	say(store, c->key, false, text2.data, text2.len);
+	OK(search_entries(store, "xxx", 9, &hits, &err));
+	assert_int_equal(hits.len, 1);
+	assert_int_equal(hits.items[0].snippet[0], '\001');
+	assert_non_null(strstr(hits.items[0].snippet, "x\002…"));
+	assert_true(strlen(hits.items[0].snippet) < 450);
+	hit_list_done(&hits);
+	buf_done(&text2);
+	conversation_free(c);
+	store_close(store);
+}
+
 /* The index follows what changes, and an answer is found once it is there. */
 static void
 test_changes(void **state)
@@ -318,6 +374,7 @@ main(void)
 	    cmocka_unit_test(test_words),
 	    cmocka_unit_test(test_hostile),
 	    cmocka_unit_test(test_hits),
+	    cmocka_unit_test(test_spaceless),
 	    cmocka_unit_test(test_changes),
 	    cmocka_unit_test(test_deleted),
 	};
