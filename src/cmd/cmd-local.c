@@ -76,8 +76,8 @@ tree_json(struct command_context *ctx, const struct tree *tree)
 		free(fork);
 		free(name);
 	}
-	buf_puts(&out, "]}\n");
-	fwrite(out.data, 1, out.len, ctx->out);
+	buf_puts(&out, "]}");
+	command_print_json(ctx, out.data, out.len, false);
 	buf_done(&out);
 }
 
@@ -183,10 +183,12 @@ static void
 hit_text(struct command_context *ctx, const struct hit *hit)
 {
 	char *snippet = plain_snippet(hit->snippet, true), *clean = sanitize_line(snippet);
-	char *title = sanitize_line(hit->title);
+	char *title = sanitize_line(hit->title), *entry = sanitize_line(hit->entry_id);
+	char *conversation = sanitize_line(hit->conversation_id);
 
-	fprintf(
-	    ctx->out, "%s  %s  %s\n    %s\n", hit->conversation_id, hit->entry_id, title, clean);
+	fprintf(ctx->out, "%s  %s  %s\n    %s\n", conversation, entry, title, clean);
+	free(conversation);
+	free(entry);
 	free(title);
 	free(clean);
 	free(snippet);
@@ -216,9 +218,9 @@ search(struct command_context *ctx, const struct args *args, struct error *err)
 		buf_puts(&json, i > 0 ? "," : "");
 		hit_json(&json, &hits.items[i]);
 	}
-	buf_puts(&json, "]\n");
+	buf_puts(&json, "]");
 	if (good && ctx->json)
-		fwrite(json.data, 1, json.len, ctx->out);
+		command_print_json(ctx, json.data, json.len, false);
 	else if (good && hits.len == 0 && ctx->err_is_terminal)
 		command_note(ctx, _("Nothing was found.\n"));
 	buf_done(&json);
@@ -237,7 +239,7 @@ later(struct command_context *ctx, const struct args *args, struct error *err)
 }
 
 static const struct option export_options[] = {
-    {"format", OPTION_TEXT, N_("markdown|json|html"), N_("the format")},
+    {"format", OPTION_TEXT, "markdown|json|html", N_("the format")},
     {"tree", OPTION_FLAG, NULL, N_("the whole tree, not this branch alone")},
     {NULL, OPTION_FLAG, NULL, NULL},
 };

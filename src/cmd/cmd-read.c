@@ -45,14 +45,6 @@ struct asking {
 };
 
 static void
-put_json(struct command_context *ctx, const char *json, size_t len)
-{
-	fwrite(json, 1, len, ctx->out);
-	if (len == 0 || json[len - 1] != '\n')
-		fputc('\n', ctx->out);
-}
-
-static void
 came(void *arg, const struct event *event)
 {
 	struct asking *asking = arg;
@@ -60,8 +52,8 @@ came(void *arg, const struct event *event)
 	asking->done = true;
 	if (event->type == EVENT_FAILED)
 		error_copy(&asking->error, event->error);
-	else if (asking->ctx->json && event->raw != NULL)
-		put_json(asking->ctx, event->raw, event->raw_len);
+	else if (asking->ctx->json && event->raw_len > 0)
+		command_print_json(asking->ctx, event->raw, event->raw_len, false);
 	else if (!asking->ctx->json)
 		asking->print(asking->ctx, event);
 }
@@ -242,7 +234,7 @@ answer(struct command_context *ctx, struct event *event, struct buf *json,
     void (*print)(struct command_context *, const struct event *))
 {
 	if (ctx->json)
-		put_json(ctx, json->data, json->len);
+		command_print_json(ctx, json->data, json->len, false);
 	else
 		print(ctx, event);
 }
@@ -331,6 +323,19 @@ connection_of(struct command_context *ctx, int64_t key)
 	return name;
 }
 
+/* One that never reached its server is only here: there is nobody to ask about it. */
+static bool
+is_only_here(struct command_context *ctx, int64_t key)
+{
+	struct error err = ERROR_NONE;
+	struct conversation *c = key != 0 ? store_load(ctx->store, key, false, &err) : NULL;
+	bool only = c != NULL && c->own_id;
+
+	conversation_free(c);
+	error_done(&err);
+	return only;
+}
+
 /* Whether what is kept here may stand in: the server could not be reached. */
 static bool
 falls_back(struct command_context *ctx, int64_t key, struct error *err)
@@ -347,7 +352,7 @@ one(struct command_context *ctx, const struct args *args, enum question_kind kin
     struct error *err)
 {
 	struct question *question;
-	bool messages = kind == ASK_MESSAGES, good;
+	bool messages = kind == ASK_MESSAGES, local, good;
 	char *id, *connection;
 	int64_t key;
 
@@ -363,14 +368,14 @@ one(struct command_context *ctx, const struct args *args, enum question_kind kin
 		return false;
 	}
 	connection = connection_of(ctx, key);
+	local = args_has(args, "local") || is_only_here(ctx, key);
 	question = question_new(kind);
 	question->conversation_id = xstrdup(id);
-	good = !args_has(args, "local") &&
-	       ask(ctx, connection, question, kind == ASK_GET ? print_conversation : print_entries,
-		   err);
-	if (args_has(args, "local"))
+	good = !local && ask(ctx, connection, question,
+			     kind == ASK_GET ? print_conversation : print_entries, err);
+	if (local)
 		question_free(question);
-	if (!good && (args_has(args, "local") || falls_back(ctx, key, err)))
+	if (!good && (local || falls_back(ctx, key, err)))
 		good = kind == ASK_GET ? local_get(ctx, key, err)
 				       : local_entries(ctx, key, messages, err);
 	free(connection);
@@ -404,7 +409,7 @@ list(struct command_context *ctx, const struct args *args, struct error *err)
 	struct question *question;
 	char *metadata = NULL;
 	long page, page_size;
-	bool good;
+	bool good, filtered;
 
 	if (args->words.len > 0)
 		return error_set(err, ERR_USAGE,
@@ -415,16 +420,21 @@ list(struct command_context *ctx, const struct args *args, struct error *err)
 		free(metadata);
 		return false;
 	}
-	if (args_has(args, "local")) {
+	if (args_has(args, "local") && metadata != NULL) {
 		free(metadata);
-		return local_list(ctx, connection, (int)page, (int)page_size, err);
+		return error_set(err, ERR_USAGE,
+		    _("--local and --metadata exclude each other: it is the server that looks for "
+		      "metadata."));
 	}
+	if (args_has(args, "local"))
+		return local_list(ctx, connection, (int)page, (int)page_size, err);
 	question = question_new(ASK_LIST);
 	question->page = (int)page;
 	question->page_size = (int)page_size;
 	question->metadata = metadata;
+	filtered = metadata != NULL;
 	good = ask(ctx, connection, question, print_list, err);
-	if (!good && falls_back(ctx, 1, err))
+	if (!good && !filtered && falls_back(ctx, 1, err))
 		good = local_list(ctx, connection, (int)page, (int)page_size, err);
 	return good;
 }
@@ -443,9 +453,13 @@ static bool delete (struct command_context *ctx, const struct args *args, struct
 	if (!command_conversation(ctx, args->words.items[0], &key, &id, err))
 		return false;
 	connection = connection_of(ctx, key);
-	question = question_new(ASK_DELETE);
-	question->conversation_id = xstrdup(id);
-	good = ask(ctx, connection, question, print_nothing, err);
+	if (is_only_here(ctx, key)) {
+		good = store_delete(ctx->store, key, err);
+	} else {
+		question = question_new(ASK_DELETE);
+		question->conversation_id = xstrdup(id);
+		good = ask(ctx, connection, question, print_nothing, err);
+	}
 	if (good && ctx->err_is_terminal)
 		command_note(ctx, _("Deleted %s.\n"), id);
 	free(connection);

@@ -9,20 +9,27 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "base/sanitize.h"
+#include "base/utf8.h"
 #include "client/client.h"
 #include "cmd/verbs.h"
+#include "net/loop.h"
 #include "profile/profile.h"
 #include "store/store.h"
 
 /* start, append and restart: the verbs that get an answer. */
+
+/* A turn that was stopped ends with the next round of the loop. */
+#define STOP_MS 100
+
+/* Bytes of one character with all its marks and joiners; a family of emoji has 25. */
+#define MAX_CHARACTER 256
 
 #define TURN_OPTIONS                                                                             \
 	{"stream", OPTION_FLAG, NULL,                                                            \
 	    N_("show the answer as it comes (the default on a terminal)")},                      \
 	    {"no-stream", OPTION_FLAG, NULL, N_("wait for the whole answer")},                   \
 	    {"no-store", OPTION_FLAG, NULL, N_("keep nothing of it, there or here")},            \
-	    {"handoff-execution", OPTION_TEXT, N_("client|server"),                              \
-		N_("who carries out handoffs")},                                                 \
+	    {"handoff-execution", OPTION_TEXT, "client|server", N_("who carries out handoffs")}, \
 	    {"completion-arg", OPTION_LIST, N_("KEY=VALUE"),                                     \
 		N_("a completion argument; VALUE is JSON if it parses as JSON, else text")},     \
 	{                                                                                        \
@@ -164,29 +171,28 @@ put_text(struct printing *p, const char *text, size_t len)
 }
 
 /*
- * Text of a stream goes out in pieces that end where no character or escape
- * sequence can be cut: sanitising a CR before its LF came would show it.
+ * Text of a stream goes out in pieces that end between characters: sanitising
+ * a CR before its LF came, or half an emoji, would show it. After printable
+ * ASCII and a line's end nothing is held back.
  */
 static void
 put_piece(struct printing *p, const char *text, size_t len)
 {
-	size_t keep = 0;
+	size_t end;
+	unsigned char last;
 
 	buf_add(&p->pending, text, len);
-	while (keep < p->pending.len && keep < 32) {
-		unsigned char c = (unsigned char)p->pending.data[p->pending.len - 1 - keep];
-
-		if (c >= 0x20 && c < 0x7f)
-			break;
-		keep++;
-		if (c == '\n')
-			break;
-	}
-	if (p->pending.len > keep && p->pending.data[p->pending.len - 1] == '\n')
-		keep = 0;
-	len = p->pending.len - keep;
-	put_text(p, p->pending.data, len);
-	buf_drop(&p->pending, len);
+	end = p->pending.len;
+	if (end == 0)
+		return;
+	last = (unsigned char)p->pending.data[end - 1];
+	if (last != '\n' && (last < 0x20 || last >= 0x7f))
+		end = utf8_previous(p->pending.data, end, end);
+	/* Marks without end are no character. */
+	if (p->pending.len - end > MAX_CHARACTER)
+		end = p->pending.len;
+	put_text(p, p->pending.data, end);
+	buf_drop(&p->pending, end);
 }
 
 static void
@@ -201,8 +207,7 @@ put_raw(struct printing *p, const struct event *event)
 {
 	if (event->raw == NULL)
 		return;
-	fwrite(event->raw, 1, event->raw_len, p->ctx->out);
-	fputc('\n', p->ctx->out);
+	command_print_json(p->ctx, event->raw, event->raw_len, p->stream);
 	fflush(p->ctx->out);
 }
 
@@ -350,12 +355,27 @@ run(struct command_context *ctx, struct request *request, struct error *err)
 	request->text = on_text;
 	request->arg = &printing;
 	turn = client_run(ctx->client, request, &key, err);
-	if (turn != 0 && !command_wait(ctx, &printing.done, err))
+	if (turn != 0 && !command_wait(ctx, &printing.done, err)) {
 		client_stop(ctx->client, turn);
+		/* What became of the words is known when it has ended, which is at once. */
+		while (!printing.done)
+			loop_wait(ctx->loop, STOP_MS);
+	}
 	good = finish(&printing, err) && turn != 0;
 	if (!good)
 		tell_fate(ctx, key, err);
 	return good;
+}
+
+static bool
+is_blank(const struct buf *text)
+{
+	size_t at = 0;
+
+	while (at < text->len && strchr(" \t\r\n", text->data[at]) != NULL &&
+	       text->data[at] != '\0')
+		at++;
+	return at == text->len;
 }
 
 static bool
@@ -367,7 +387,7 @@ take_input(struct command_context *ctx, const struct args *args, size_t first, s
 
 	buf_init(&input, 0);
 	good = command_input(ctx, args, first, &input, err);
-	if (good && input.len > 0)
+	if (good && !is_blank(&input))
 		array_push(&turn->inputs, entry_new_input(input.data, input.len));
 	buf_done(&input);
 	return good;
@@ -404,7 +424,7 @@ start(struct command_context *ctx, const struct args *args, struct error *err)
 	return run(ctx, &request, err);
 }
 
-/* The conversation a turn goes to; one the server knows and we do not is adopted. */
+/* The conversation that is named: its key, or 0 and the id that the server may know. */
 static bool
 find_base(struct command_context *ctx, const struct args *args, struct request *request, char **id,
     struct error *err)
@@ -413,17 +433,53 @@ find_base(struct command_context *ctx, const struct args *args, struct request *
 		return error_set(err, ERR_USAGE,
 		    _("Which conversation? Give its id, the start of it, or @ for the most recent "
 		      "one."));
-	if (!command_conversation(ctx, args->words.items[0], &request->base, id, err))
-		return false;
-	return request->base != 0 ||
-	       client_adopt(ctx->client, ctx->connection, *id, &request->base, err);
+	return command_conversation(ctx, args->words.items[0], &request->base, id, err);
+}
+
+/* One that only the server knows is taken over when there is something to say to it. */
+static bool
+adopt(struct command_context *ctx, struct request *request, const char *id, bool *adopted,
+    struct error *err)
+{
+	if (request->base != 0)
+		return true;
+	*adopted = client_adopt(ctx->client, ctx->connection, id, &request->base, err);
+	return *adopted;
+}
+
+/* Nothing was said, or nothing of it is to be kept: then it was not taken over for anything. */
+static void
+drop(struct command_context *ctx, int64_t key)
+{
+	struct error ignored = ERROR_NONE;
+
+	client_release(ctx->client, key);
+	store_delete(ctx->store, key, &ignored);
+	error_done(&ignored);
+}
+
+/* Runs it if all is good so far. */
+static bool
+finish_request(struct command_context *ctx, struct request *request, bool good, bool adopted,
+    struct error *err)
+{
+	bool trace = good && !request->turn->no_store;
+
+	if (good)
+		good = run(ctx, request, err);
+	else
+		turn_free(request->turn);
+	if (adopted && !trace)
+		drop(ctx, request->base);
+	return good;
 }
 
 static enum api
 api_of_base(struct command_context *ctx, int64_t base)
 {
 	struct error err = ERROR_NONE;
-	const struct conversation *conversation = client_conversation(ctx->client, base, &err);
+	const struct conversation *conversation =
+	    base != 0 ? client_conversation(ctx->client, base, &err) : NULL;
 
 	error_done(&err);
 	return api_of(ctx, conversation != NULL ? conversation->connection : NULL);
@@ -435,67 +491,130 @@ append(struct command_context *ctx, const struct args *args, struct error *err)
 	struct request request = {.turn = turn_new(TURN_APPEND)};
 	struct turn *turn = request.turn;
 	char *id = NULL;
+	bool adopted = false;
 	bool good = find_base(ctx, args, &request, &id, err) &&
 		    set_options(ctx, args, turn, api_of_base(ctx, request.base), err) &&
-		    take_input(ctx, args, 1, turn, err) && need_input(turn, err);
+		    take_input(ctx, args, 1, turn, err) && need_input(turn, err) &&
+		    adopt(ctx, &request, id, &adopted, err);
 
 	free(id);
-	if (!good) {
-		turn_free(turn);
-		return false;
-	}
-	return run(ctx, &request, err);
+	return finish_request(ctx, &request, good, adopted, err);
 }
 
-/*
- * --from: -1 counts from the end of what is kept here; an id may be shortened
- * to any start of its part behind the prefix; an id not known here goes to the
- * server as it is.
- */
-static bool
-find_fork(struct command_context *ctx, const char *from, struct request *request, struct error *err)
+/* How far from the end --from counts: 1 for -1; 0: it is an id. */
+static size_t
+from_end(const char *from)
 {
-	const struct conversation *base = client_conversation(ctx->client, request->base, err);
-	size_t matches = 0;
 	char *end;
-	long back;
+	long number = strtol(from, &end, 10);
 
-	if (base == NULL)
-		return false;
-	back = strtol(from, &end, 10);
-	if (*end == '\0' && end != from && back < 0) {
-		if ((size_t)-back > base->entries.len)
-			return error_set(err, ERR_USAGE,
-			    ngettext("--from %s: the conversation has %zu entry here. `causerie "
-				     "history` fetches what is missing.",
-				"--from %s: the conversation has %zu entries here. `causerie "
-				"history` fetches what is missing.",
-				base->entries.len),
-			    from, base->entries.len);
-		request->fork = base->entries.items[base->entries.len - (size_t)-back]->key;
-		return true;
-	}
-	for (size_t i = 0; i < base->entries.len; i++) {
+	return *end == '\0' && end != from && number < 0 ? (size_t)-number : 0;
+}
+
+/* *fork is 0 if it is not here. An id may be shortened to a start of it or of its later part. */
+static bool
+match_fork(
+    const struct conversation *base, const char *from, int64_t *fork, struct error *err)
+{
+	size_t matches = 0, back = from_end(from);
+
+	*fork = 0;
+	if (back > 0 && back <= base->entries.len)
+		*fork = base->entries.items[base->entries.len - back]->key;
+	for (size_t i = 0; back == 0 && i < base->entries.len; i++) {
 		const struct entry *entry = base->entries.items[i];
 		const char *id = entry->id != NULL ? entry->id : "", *tail = strrchr(id, '_');
 
 		tail = tail != NULL ? tail + 1 : id;
 		if (strcmp(id, from) == 0) {
-			request->fork = entry->key;
+			*fork = entry->key;
 			return true;
 		}
 		if (strncmp(id, from, strlen(from)) == 0 ||
 		    strncmp(tail, from, strlen(from)) == 0) {
-			request->fork = entry->key;
+			*fork = entry->key;
 			matches++;
 		}
 	}
 	if (matches > 1)
 		return error_set(err, ERR_USAGE,
 		    _("--from %s: several entries begin so; give more of the id."), from);
-	if (matches == 0)
+	return true;
+}
+
+static void
+history_read(void *arg, const struct event *event)
+{
+	struct printing *p = arg;
+
+	p->done = true;
+	if (event->type == EVENT_FAILED)
+		error_copy(&p->error, event->error);
+}
+
+static bool
+read_history(struct command_context *ctx, const struct conversation *base, struct error *err)
+{
+	struct printing reading = {.ctx = ctx};
+	struct question *question = question_new(ASK_HISTORY);
+	unsigned id;
+
+	question->conversation_id = xstrdup(base->id);
+	id = client_ask(ctx->client, base->connection, question, history_read, &reading, err);
+	if (id == 0)
+		return false;
+	if (!command_wait(ctx, &reading.done, err)) {
+		client_forget(ctx->client, id);
+		return false;
+	}
+	return reading.error.kind == ERR_NONE || error_move(err, &reading.error);
+}
+
+static bool
+refuse_fork(const struct conversation *base, const char *from, struct error *err)
+{
+	return error_set(err, ERR_USAGE,
+	    ngettext("--from %s: the conversation has %zu entry.",
+		"--from %s: the conversation has %zu entries.", base->entries.len),
+	    from, base->entries.len);
+}
+
+/*
+ * --from: an entry that is not here is looked for in the server's history. An
+ * id that is not there either goes to the server as it is, for its own words.
+ */
+static bool
+find_fork(struct command_context *ctx, const char *from, struct request *request, struct error *err)
+{
+	const struct conversation *base = client_conversation(ctx->client, request->base, err);
+	struct error unread = ERROR_NONE;
+
+	if (base == NULL || !match_fork(base, from, &request->fork, err))
+		return false;
+	if (request->fork == 0 && !base->own_id &&
+	    api_of(ctx, base->connection) == API_CONVERSATIONS) {
+		read_history(ctx, base, &unread);
+		base = client_conversation(ctx->client, request->base, err);
+		if (base == NULL || !match_fork(base, from, &request->fork, err))
+			return false;
+	}
+	if (unread.kind == ERR_CANCELLED || (unread.kind != ERR_NONE && from_end(from) > 0))
+		return error_move(err, &unread);
+	error_done(&unread);
+	if (request->fork == 0 && from_end(from) > 0)
+		return refuse_fork(base, from, err);
+	if (request->fork == 0)
 		request->turn->from_entry_id = xstrdup(from);
 	return true;
+}
+
+/* Without words and with nothing piped it asks for another answer; empty words are a mistake. */
+static bool
+take_restart_input(struct command_context *ctx, const struct args *args, struct turn *turn,
+    struct error *err)
+{
+	return take_input(ctx, args, 1, turn, err) &&
+	       (args->words.len == 1 || need_input(turn, err));
 }
 
 static bool
@@ -505,25 +624,18 @@ restart(struct command_context *ctx, const struct args *args, struct error *err)
 	struct turn *turn = request.turn;
 	const char *from = args_value(args, "from");
 	char *id = NULL;
-	bool good = find_base(ctx, args, &request, &id, err);
+	bool good = true, adopted = false;
 
-	if (good && (from == NULL || from[0] == '\0'))
+	if (from == NULL || from[0] == '\0')
 		good = error_set(err, ERR_USAGE,
 		    _("From which entry? --from ENTRY names the last one to keep; --from -1 is the "
 		      "last there is."));
-	good = good && find_fork(ctx, from, &request, err) &&
+	good = good && find_base(ctx, args, &request, &id, err) &&
 	       set_options(ctx, args, turn, api_of_base(ctx, request.base), err) &&
-	       take_input(ctx, args, 1, turn, err);
-	/* The request goes to the conversation that was named, not to the one that owns the entry.
-	 */
-	if (good)
-		turn->conversation_id = xstrdup(id);
+	       take_restart_input(ctx, args, turn, err) && adopt(ctx, &request, id, &adopted, err) &&
+	       find_fork(ctx, from, &request, err);
 	free(id);
-	if (!good) {
-		turn_free(turn);
-		return false;
-	}
-	return run(ctx, &request, err);
+	return finish_request(ctx, &request, good, adopted, err);
 }
 
 const struct command cmd_start = {

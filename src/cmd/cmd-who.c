@@ -60,10 +60,8 @@ came(void *arg, const struct event *event)
 		return;
 	}
 	xreplace(&asking->page_token, event->page_token);
-	if (ctx->json && event->raw != NULL) {
-		fwrite(event->raw, 1, event->raw_len, ctx->out);
-		fputc('\n', ctx->out);
-	}
+	if (ctx->json && event->raw != NULL)
+		command_print_json(ctx, event->raw, event->raw_len, false);
 	for (size_t i = 0; i < event->agent_count && !ctx->json; i++)
 		put_agent(ctx, event->agents[i], asking->connection);
 }

@@ -329,7 +329,7 @@ help_all(struct buf *out)
 				 : xstrdup(commands[i]->name);
 		int width = utf8_width(left, strlen(left));
 
-		buf_printf(out, "  %s%*s %s\n", left, width < 44 ? 44 - width : 1, "",
+		buf_printf(out, "  %s%*s %s\n", left, width < 46 ? 46 - width : 1, "",
 		    _(commands[i]->help));
 		free(left);
 	}
@@ -416,46 +416,49 @@ command_manual_verbs(struct buf *out)
 
 /* For verbs. */
 
+/* Standard input on its way in. */
+struct reading {
+	struct buf bytes;
+	bool done;
+	struct error error;
+};
+
+static void
+take_piece(void *arg, int fd, unsigned ready)
+{
+	struct reading *reading = arg;
+	char piece[65536];
+	ssize_t n = read(fd, piece, sizeof(piece));
+
+	(void)ready;
+	if (n > 0 && !buf_add(&reading->bytes, piece, (size_t)n))
+		error_set(&reading->error, ERR_USAGE,
+		    _("The input is larger than %d MiB; nothing was sent."), MAX_INPUT >> 20);
+	/* A standard input that is closed is an empty one. */
+	else if (n < 0 && errno != EINTR && errno != EAGAIN && errno != EBADF)
+		error_set(&reading->error, ERR_SYSTEM, _("Standard input cannot be read: %s."),
+		    strerror(errno));
+	reading->done = n == 0 || reading->error.kind != ERR_NONE || (n < 0 && errno == EBADF);
+}
+
+/* In the loop, so that a signal need not wait for the end of the input. */
 static bool
 read_input(struct command_context *ctx, struct buf *out, struct error *err)
 {
-	char piece[65536];
-	ssize_t n;
-	struct buf raw;
-	bool good = true;
+	struct reading reading = {.error = ERROR_NONE};
+	struct watch *watch;
 
-	buf_init(&raw, MAX_INPUT);
-	for (;;) {
-		struct pollfd fd = {.fd = ctx->in, .events = POLLIN};
-
-		if (*ctx->interrupted) {
-			good = error_set(err, ERR_CANCELLED, _("Interrupted; nothing was sent."));
-			break;
-		}
-		/* A signal must not wait for the end of the input. */
-		if (poll(&fd, 1, -1) < 0 && errno == EINTR) {
-			loop_wait(ctx->loop, 0);
-			continue;
-		}
-		n = read(ctx->in, piece, sizeof(piece));
-		if (n == 0)
-			break;
-		if (n < 0 && errno != EINTR) {
-			good = error_set(err, ERR_SYSTEM, _("Standard input cannot be read: %s."),
-			    strerror(errno));
-			break;
-		}
-		if (n > 0 && !buf_add(&raw, piece, (size_t)n)) {
-			good = error_set(err, ERR_USAGE,
-			    _("The input is larger than %d MiB; nothing was sent."),
-			    MAX_INPUT >> 20);
-			break;
-		}
-	}
-	if (good)
-		utf8_repair_all(raw.data, raw.len, out);
-	buf_done(&raw);
-	return good;
+	buf_init(&reading.bytes, MAX_INPUT);
+	watch = loop_watch(ctx->loop, ctx->in, LOOP_READ, take_piece, &reading);
+	while (!reading.done && !*ctx->interrupted)
+		loop_wait(ctx->loop, -1);
+	loop_unwatch(ctx->loop, watch);
+	if (!reading.done)
+		error_set(&reading.error, ERR_CANCELLED, _("Interrupted; nothing was sent."));
+	if (reading.error.kind == ERR_NONE)
+		utf8_repair_all(reading.bytes.data, reading.bytes.len, out);
+	buf_done(&reading.bytes);
+	return reading.error.kind == ERR_NONE || error_move(err, &reading.error);
 }
 
 /* Whether something was piped, or a file given, in place of the terminal or nothing. */
@@ -549,6 +552,24 @@ command_print(struct command_context *ctx, const char *text, size_t len)
 	sanitize(&clean, text, len, SANITIZE_TEXT);
 	fwrite(clean.data, 1, clean.len, ctx->out);
 	buf_done(&clean);
+}
+
+void
+command_print_json(struct command_context *ctx, const char *json, size_t len, bool line)
+{
+	bool harmless = !ctx->out_is_terminal || sanitize_is_clean(json, len, SANITIZE_TEXT);
+	struct buf out;
+
+	while (len > 0 && (json[len - 1] == '\n' || json[len - 1] == '\r'))
+		len--;
+	buf_init(&out, 0);
+	if (harmless && !(line && memchr(json, '\n', len) != NULL))
+		buf_add(&out, json, len);
+	else
+		wire_line(&out, json, len);
+	buf_putc(&out, '\n');
+	fwrite(out.data, 1, out.len, ctx->out);
+	buf_done(&out);
 }
 
 void

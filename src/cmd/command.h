@@ -120,6 +120,13 @@ bool command_conversation(struct command_context *, const char *ref, int64_t *ke
 /* Waits in the loop until *done, or the user interrupts: ERR_CANCELLED. */
 bool command_wait(struct command_context *, const bool *done, struct error *);
 
+/*
+ * JSON and a newline. Unaltered but for what would harm a terminal, or would
+ * break the line where each document has one of its own: that is written in
+ * another way that means the same.
+ */
+void command_print_json(struct command_context *, const char *json, size_t len, bool line);
+
 /* Foreign text to standard output or error, sanitised. */
 void command_print(struct command_context *, const char *text, size_t len);
 void command_note(struct command_context *, const char *format, ...)
