@@ -474,8 +474,9 @@ chat_signal(void *arg, int number)
 		out_suspend(app);
 		break;
 	case SIGCONT:
+		/* A shell in between may have changed the terminal's modes. */
 		if (!app->away)
-			term_redraw();
+			come_back(app);
 		break;
 	case SIGCHLD:
 		editor_ended(app);

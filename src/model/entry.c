@@ -30,16 +30,17 @@ static const char *const chunk_types[] = {
 };
 
 /* Every string of an entry and of a chunk, so that copying and freeing cannot miss one. */
-#define ENTRY_STRINGS(X)                                                                  \
-	X(id)                                                                             \
-	X(type_name) X(reason) X(created_at) X(completed_at) X(agent_id) X(model) X(name) \
-	    X(function) X(tool_call_id) X(info) X(confirmation) X(previous_agent_id)      \
-		X(previous_agent_name) X(next_agent_id) X(next_agent_name) X(raw)
+#define ENTRY_STRINGS(X)                                                                        \
+	X(id)                                                                                   \
+	X(type_name)                                                                            \
+	X(reason) X(created_at) X(completed_at) X(agent_id) X(model) X(name) X(function)        \
+	    X(tool_call_id) X(info) X(confirmation) X(previous_agent_id) X(previous_agent_name) \
+		X(next_agent_id) X(next_agent_name) X(raw)
 
-#define CHUNK_STRINGS(X)                                                               \
-	X(tool)                                                                        \
-	X(title) X(url) X(favicon) X(description) X(file_id) X(file_name) X(file_type) \
-	    X(signature) X(raw)
+#define CHUNK_STRINGS(X) \
+	X(tool)          \
+	X(title)         \
+	X(url) X(favicon) X(description) X(file_id) X(file_name) X(file_type) X(signature) X(raw)
 
 struct entry *
 entry_new(enum entry_type type)
@@ -170,7 +171,8 @@ entry_chunk(struct entry *entry, int index, enum chunk_type type)
 	struct chunk made = {.type = type, .index = index};
 
 	for (size_t i = at; i > 0 && entry->chunks.items[i - 1].index == index; i--)
-		if (entry->chunks.items[i - 1].type == type)
+		if (entry->chunks.items[i - 1].type == type &&
+		    entry->chunks.items[i - 1].raw == NULL)
 			return &entry->chunks.items[i - 1];
 	buf_init(&made.text, 0);
 	array_insert(&entry->chunks, at, made);

@@ -206,32 +206,6 @@ update(struct pane *pane)
 		in->top = in->rows - height > 0 ? in->rows - height : 0;
 }
 
-/* A row of the editor as it may be shown: tabs as spaces, to the columns its layout gave them. */
-static void
-paint_row(const struct input *in, struct grid *grid, int y, size_t start, size_t end)
-{
-	size_t len;
-	const char *text = editor_text(in->editor, &len);
-	struct buf shown;
-	int column = 0;
-
-	buf_init(&shown, 0);
-	for (size_t i = start; i < end;) {
-		size_t next = utf8_next(text, end, i);
-
-		if (text[i] == '\t') {
-			buf_pad(&shown, ' ', (size_t)(8 - column % 8));
-			column += 8 - column % 8;
-		} else {
-			sanitize(&shown, text + i, next - i, SANITIZE_LINE);
-			column += utf8_width(text + i, next - i);
-		}
-		i = next;
-	}
-	grid_put(grid, in->pane.rect, y, PROMPT_WIDTH, shown.data, shown.len, STYLE_NORMAL);
-	buf_done(&shown);
-}
-
 static void
 paint_placeholder(const struct input *in, struct grid *grid, int y)
 {
@@ -257,9 +231,10 @@ paint(const struct pane *pane, struct grid *grid)
 	const struct input *in = (const struct input *)pane;
 	struct rect rect = pane->rect;
 	char *line = caption(in);
+	struct buf shown;
 	int y = 0;
-	size_t start, end;
 
+	buf_init(&shown, 0);
 	grid_clear(grid, rect, STYLE_NORMAL);
 	if (line != NULL && rect.height > 1)
 		grid_puts(grid, rect, y++, 1, line, STYLE_NOTICE);
@@ -267,11 +242,13 @@ paint(const struct pane *pane, struct grid *grid)
 	for (int row = in->top; y < rect.height && row < in->rows; row++, y++) {
 		if (row == 0)
 			grid_puts(grid, rect, y, 1, ">", pane->focused ? STYLE_KEY : STYLE_DIM);
-		if (editor_row(in->editor, row, &start, &end))
-			paint_row(in, grid, y, start, end);
+		buf_clear(&shown);
+		if (editor_show_row(in->editor, row, &shown))
+			grid_put(grid, rect, y, PROMPT_WIDTH, shown.data, shown.len, STYLE_NORMAL);
 		if (row == 0 && editor_is_empty(in->editor))
 			paint_placeholder(in, grid, y);
 	}
+	buf_done(&shown);
 }
 
 /* Editing by name: the table of what readline's keys are bound to. */

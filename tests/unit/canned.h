@@ -269,11 +269,11 @@ canned_body(const struct canned *server, size_t at)
 	return strstr(server->requests.items[at], "\r\n\r\n") + 4;
 }
 
-/* Runs the loop until the number is at least that, for ten seconds at most. */
+/* Runs the loop until the number is at least that, for half a minute at most. */
 static inline bool
 canned_wait(struct loop *loop, const int *number, int least)
 {
-	int64_t limit = clock_ms() + 10000;
+	int64_t limit = clock_ms() + 30000;
 
 	while (*number < least && clock_ms() < limit)
 		loop_wait(loop, 50);

@@ -247,7 +247,7 @@ set_up(struct bench *bench)
 	    .api = API_CHAT_COMPLETIONS,
 	    .base_url = xasprintf("http://127.0.0.1:%d/v1", bench->server->port),
 	    .connect_timeout = 5,
-	    .stall_timeout = 5};
+	    .stall_timeout = 20};
 	bench->responder = completions_new(bench->loop, &bench->connection);
 	bench->responder->emit = on_event;
 	bench->responder->arg = bench;

@@ -94,10 +94,20 @@ test_timer_order(void **state)
 	} rows[] = {{30, 'e'}, {10, 'b'}, {20, 'c'}, {20, 'd'}, {0, 'a'}, {40, 'f'}, {-5, 'A'}};
 	struct order order = {.text = BUF_EMPTY};
 	struct mark marks[7];
+	struct timer *timers[7];
+	int64_t begin;
 
-	for (size_t i = 0; i < 7; i++) {
-		marks[i] = (struct mark){&order, rows[i].letter};
-		loop_timer(*state, rows[i].ms, note_mark, &marks[i]);
+	/* Again if it took so long that they are due in another order. */
+	for (;;) {
+		begin = clock_ms();
+		for (size_t i = 0; i < 7; i++) {
+			marks[i] = (struct mark){&order, rows[i].letter};
+			timers[i] = loop_timer(*state, rows[i].ms, note_mark, &marks[i]);
+		}
+		if (clock_ms() - begin < 8)
+			break;
+		for (size_t i = 0; i < 7; i++)
+			loop_cancel(*state, timers[i]);
 	}
 	wait_for(*state, &order.count, 7);
 	assert_string_equal(order.text.data, "aAbcdef");

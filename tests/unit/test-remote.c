@@ -247,7 +247,7 @@ set_up(struct bench *bench, bool chat, const char *option)
 	    .key_source = KEY_LITERAL,
 	    .key = (char *)"test-key",
 	    .connect_timeout = 5,
-	    .stall_timeout = 1};
+	    .stall_timeout = 20};
 	if (chat) {
 		bench->responder = completions_new(bench->loop, &bench->connection);
 		bench->responder->emit = on_event;
@@ -328,11 +328,17 @@ start(struct bench *bench, bool stream, const char *text)
 }
 
 static void
-expect_text(const struct bench *bench, const char *text)
+expect_good(const struct bench *bench)
 {
 	if (bench->failed)
 		print_error("%s\n", bench->error.text);
 	assert_false(bench->failed);
+}
+
+static void
+expect_text(const struct bench *bench, const char *text)
+{
+	expect_good(bench);
 	/* A blank at the end is the server's business. */
 	if (strncmp(bench->text.data, text, strlen(text)) != 0 ||
 	    bench->text.len > strlen(text) + 1)
@@ -395,7 +401,7 @@ live(bool stream)
 	ask(&bench, ASK_GET);
 	assert_int_equal(bench.count, 1);
 	ask(&bench, ASK_DELETE);
-	assert_false(bench.failed);
+	expect_good(&bench);
 	ask(&bench, ASK_GET);
 	assert_true(bench.failed);
 	assert_int_equal(bench.error.status, 404);
@@ -439,12 +445,12 @@ test_kinds(void **state)
 		char *streamed;
 
 		start(&bench, true, cases[i].prompt);
-		assert_false(bench.failed);
+		expect_good(&bench);
 		if (cases[i].streamed != NULL)
 			assert_string_equal(bench.kinds.data, cases[i].streamed);
 		streamed = xstrdup(bench.text.data);
 		start(&bench, false, cases[i].prompt);
-		assert_false(bench.failed);
+		expect_good(&bench);
 		if (cases[i].whole != NULL)
 			assert_string_equal(bench.kinds.data, cases[i].whole);
 		/* Both ways bring the same words. */
@@ -470,7 +476,7 @@ test_references(void **state)
 		turn->tools = xstrdup("[{\"type\":\"web_search\"}]");
 		turn->completion_args = xstrdup("{\"temperature\":0.3,\"max_tokens\":500}");
 		run(&bench, turn);
-		assert_false(bench.failed);
+		expect_good(&bench);
 		assert_non_null(strstr(bench.kinds.data, "tool.execution"));
 		assert_non_null(strstr(bench.kinds.data, "text tool_reference"));
 	}
@@ -492,7 +498,7 @@ test_functions(void **state)
 		turn->tools = xstrdup("[{\"type\":\"function\",\"function\":{\"name\":\"weather\","
 				      "\"parameters\":{\"type\":\"object\"}}}]");
 		run(&bench, turn);
-		assert_false(bench.failed);
+		expect_good(&bench);
 		assert_string_equal(bench.name, "weather");
 		assert_string_equal(bench.arguments.data, "{\"city\": \"Oslo\"}");
 		turn = new_turn(TURN_APPEND, stream, NULL);
@@ -517,7 +523,7 @@ test_confirmations(void **state)
 	(void)state;
 	set_up(&bench, false, NULL);
 	start(&bench, true, "!confirm gmail_search {}");
-	assert_false(bench.failed);
+	expect_good(&bench);
 	turn = new_turn(TURN_APPEND, true, NULL);
 	turn->tool_confirmations =
 	    xasprintf("[{\"tool_call_id\":\"%s\",\"confirmation\":\"allow\"}]", bench.call_id);
@@ -609,7 +615,10 @@ test_faults(void **state)
 	set_up(&bench, false, NULL);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		int before = bench.last;
+		bool silent = strstr(cases[i].prompt, "!stall") != NULL ||
+			      strstr(cases[i].prompt, "!keepalive") != NULL;
 
+		bench.connection.stall_timeout = silent ? 1 : 20;
 		start(&bench, cases[i].stream, cases[i].prompt);
 		if (bench.failed != (cases[i].kind != ERR_NONE) ||
 		    ((int)cases[i].kind >= 0 && bench.error.kind != cases[i].kind) ||
@@ -637,7 +646,7 @@ test_wrong_key_and_busy(void **state)
 	(void)state;
 	set_up(&bench, false, NULL);
 	start(&bench, true, "!busy 1 Hello");
-	assert_false(bench.failed);
+	expect_good(&bench);
 	run(&bench, new_turn(TURN_APPEND, true, "More"));
 	expect_text(&bench, "You said: More");
 	assert_int_equal(bench.retries, 1);
@@ -713,7 +722,7 @@ talk(const char *option, bool stream)
 				      "\"parameters\":{\"type\":\"object\"}}}]");
 	add_text(conversation, true, "!call weather {\"city\": \"Oslo\"}");
 	chat(&bench, conversation, stream);
-	assert_false(bench.failed);
+	expect_good(&bench);
 	assert_string_equal(bench.name, "weather");
 	assert_string_equal(bench.arguments.data, "{\"city\": \"Oslo\"}");
 	entry = entry_new(ENTRY_FUNCTION_CALL);
