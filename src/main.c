@@ -54,6 +54,8 @@ main(int argc, char **argv)
 	int status;
 
 	setlocale(LC_ALL, "");
+	/* The numbers here are the profile's and the API's: they have a point everywhere. */
+	setlocale(LC_NUMERIC, "C");
 	bindtextdomain(PACKAGE, LOCALEDIR);
 	bind_textdomain_codeset(PACKAGE, "UTF-8");
 	textdomain(PACKAGE);
