@@ -337,6 +337,9 @@ run_editor(const char *editor, const char *path)
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
 	signal(SIGTSTP, SIG_DFL);
+	/* libcurl's helpers for look-ups are not close-on-exec. */
+	for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
+		close(fd);
 	/* The user's own command, from the user's own environment, as git and others run it. */
 	execl("/bin/sh", "sh", "-c", editor, "causerie", path, (char *)NULL);
 	_exit(127);

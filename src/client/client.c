@@ -256,8 +256,10 @@ learn(struct asked *asked, const struct event *event)
 		client_notify(client, NOTE_LIST, 0, 0, NULL);
 		break;
 	case EVENT_DELETED:
-		/* The engine has deleted it already: then there is nothing left to find. */
-		if (asked->deletes != 0 && store_delete(client->store, asked->deletes, &err)) {
+		/* The engine has deleted it already. */
+		if (asked->deletes != 0 &&
+		    (asked->link->connection->api != API_CONVERSATIONS ||
+			store_delete(client->store, asked->deletes, &err))) {
 			client_release(client, asked->deletes);
 			client_notify(client, NOTE_LIST, asked->deletes, 0, NULL);
 		}

@@ -16,8 +16,9 @@
 #include "ui/screen.h"
 #include "ui/typed.h"
 
-/* Title and what is typed. */
+/* Title, what is typed, and an empty row if there is room. */
 #define HEADER_ROWS 3
+#define LOW_HEIGHT 6
 
 struct picker {
 	struct pane pane;
@@ -35,6 +36,12 @@ static struct picker *
 self(struct pane *pane)
 {
 	return (struct picker *)pane;
+}
+
+static int
+header_rows(const struct picker *p)
+{
+	return p->pane.rect.height < LOW_HEIGHT ? HEADER_ROWS - 1 : HEADER_ROWS;
 }
 
 static void
@@ -83,7 +90,7 @@ update(struct pane *pane)
 
 	if (p->stale)
 		make_shown(p);
-	listbox_resize(&p->box, p->shown.len, pane->rect.height - HEADER_ROWS);
+	listbox_resize(&p->box, p->shown.len, pane->rect.height - header_rows(p));
 }
 
 static void
@@ -110,14 +117,15 @@ paint(const struct pane *pane, struct grid *grid)
 {
 	const struct picker *p = (const struct picker *)pane;
 	struct rect rect = pane->rect;
+	int header = header_rows(p);
 	char *clean = sanitize_line(p->typed.data);
 
 	grid_clear(grid, rect, STYLE_NORMAL);
 	grid_puts(grid, rect, 0, 1, p->title, STYLE_TITLE);
 	grid_puts(grid, rect, 1, grid_puts(grid, rect, 1, 1, "> ", STYLE_KEY), clean, STYLE_NORMAL);
 	free(clean);
-	for (int y = HEADER_ROWS; y < rect.height; y++) {
-		size_t i = p->box.top + (size_t)(y - HEADER_ROWS);
+	for (int y = header; y < rect.height; y++) {
+		size_t i = p->box.top + (size_t)(y - header);
 
 		if (i >= p->shown.len)
 			break;
@@ -126,7 +134,7 @@ paint(const struct pane *pane, struct grid *grid)
 			grid_lay(grid, rect, y, 0, rect.width, STYLE_SELECTED);
 	}
 	if (p->shown.len == 0)
-		grid_puts(grid, rect, HEADER_ROWS, 2,
+		grid_puts(grid, rect, header, 2,
 		    p->typed.len > 0 ? _("Nothing matches.") : _("Type to search."), STYLE_DIM);
 }
 
@@ -167,14 +175,14 @@ static bool
 key(struct pane *pane, const struct key *k)
 {
 	struct picker *p = self(pane);
-	size_t line = p->box.top + (size_t)(k->y - HEADER_ROWS);
+	size_t line = p->box.top + (size_t)(k->y - header_rows(p));
 
 	if (typed_key(&p->typed, k)) {
 		typed(p);
 	} else if (k->code == KEY_MOUSE_ &&
 		   (k->mouse == MOUSE_WHEEL_UP || k->mouse == MOUSE_WHEEL_DOWN)) {
 		listbox_scroll(&p->box, k->mouse == MOUSE_WHEEL_UP ? -3 : 3);
-	} else if (k->code == KEY_MOUSE_ && k->mouse == MOUSE_PRESS && k->y >= HEADER_ROWS &&
+	} else if (k->code == KEY_MOUSE_ && k->mouse == MOUSE_PRESS && k->y >= header_rows(p) &&
 		   line < p->shown.len) {
 		listbox_select(&p->box, line);
 		finish(p, true);

@@ -33,6 +33,9 @@
 /* Below this the list of conversations is no longer beside the messages. */
 #define LIST_MIN_WIDTH 80
 
+/* Below this what lies over the panes needs the rows of the input too. */
+#define LOW_HEIGHT 10
+
 #define MAX_SEQUENCE 4
 
 struct screen {
@@ -260,6 +263,8 @@ layout(struct screen *screen)
 
 		if (strcmp(pane->ops->name, "dialog") == 0)
 			place(pane, 0, 0, height, width);
+		else if (height < LOW_HEIGHT)
+			place(pane, 0, 0, height - 1, width);
 		else
 			place(
 			    pane, 0, screen->messages->rect.x, body, screen->messages->rect.width);
