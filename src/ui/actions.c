@@ -476,7 +476,7 @@ act_retry(struct screen *screen)
 {
 	struct error err = ERROR_NONE;
 
-	view_retry(screen_view(screen), &err);
+	screen_retry(screen, &err);
 	report(screen, &err);
 }
 

@@ -54,6 +54,8 @@ struct screen {
 	bool list_hidden, plain, mouse;
 	bool damaged, at_once, layout_due, quit;
 	int64_t last_paint, focused_since;
+	int64_t retried; /* a conversation that is to be answered again, or 0 */
+	int64_t answer;	 /* the branch in which that happens, to be opened; or 0 */
 	struct timer *second; /* while a turn waits: the seconds it shows grow */
 };
 
@@ -99,6 +101,35 @@ turn_changed(struct screen *screen, const struct note *note)
 	}
 }
 
+static int64_t
+root_of(const struct conversation *c)
+{
+	return c->root != 0 ? c->root : c->key;
+}
+
+/*
+ * Another answer comes in a branch of its own, perhaps only when the server has
+ * told what it knows. The reader who asked for it goes along, if still there.
+ */
+static void
+find_answer(struct screen *screen, int64_t key)
+{
+	const struct conversation *old = view_conversation(screen->view), *c;
+	struct error err = ERROR_NONE;
+	bool answering = client_turn_of(screen->client, key) != 0;
+
+	if (old == NULL || old->key != screen->retried || (key == old->key && answering)) {
+		screen->retried = 0;
+		return;
+	}
+	c = answering ? client_conversation(screen->client, key, &err) : NULL;
+	if (c != NULL && c->entries.len == c->inherited && root_of(c) == root_of(old)) {
+		screen->answer = key;
+		screen->retried = 0;
+	}
+	error_done(&err);
+}
+
 static void
 noticed(void *arg, const struct note *note)
 {
@@ -111,6 +142,8 @@ noticed(void *arg, const struct note *note)
 		break;
 	case NOTE_CONVERSATION:
 		view_changed(screen->view);
+		if (screen->retried != 0)
+			find_answer(screen, note->conversation);
 		if (shown)
 			pane_touch(screen->messages);
 		pane_touch(screen->status);
@@ -384,8 +417,13 @@ paint_all(struct screen *screen, int *y, int *x)
 int
 screen_paint(struct screen *screen, int64_t now)
 {
+	int64_t answer = screen->answer;
 	int y, x;
 
+	/* Not when it was told: then the client was still busy with it. */
+	screen->answer = 0;
+	if (answer != 0)
+		screen_open(screen, answer, 0);
 	if (!screen->damaged)
 		return -1;
 	if (!screen->at_once && now - screen->last_paint < FRAME_MS)
@@ -764,6 +802,16 @@ screen_open(struct screen *screen, int64_t conversation, int64_t entry)
 	}
 	error_done(&err);
 	return open;
+}
+
+bool
+screen_retry(struct screen *screen, struct error *err)
+{
+	screen->retried = view_key(screen->view);
+	if (view_retry(screen->view, err))
+		return true;
+	screen->retried = 0;
+	return false;
 }
 
 void

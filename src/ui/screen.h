@@ -106,6 +106,9 @@ void screen_toggle_mouse(struct screen *);
 bool screen_open(struct screen *, int64_t conversation, int64_t entry);
 void screen_open_new(struct screen *);
 
+/* Sends again what is unsent or broke off; a branch with another answer is opened. */
+bool screen_retry(struct screen *, struct error *);
+
 /* Runs an action by name, in the context it stands in. */
 void screen_act(struct screen *, const char *action);
 

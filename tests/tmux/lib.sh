@@ -77,9 +77,9 @@ open_screen() { # WIDTH HEIGHT [OPTION]...
 }
 
 open_shell() { # WIDTH HEIGHT
-	printf 'PS1="\\$ " ENV= exec sh -i\n' >"$WORK/run"
+	printf 'PS1="shell> " ENV= exec sh -i\n' >"$WORK/run"
 	open_terminal "$1" "$2"
-	sees_quietly '$ ' || fail 'no shell in the terminal'
+	sees_quietly 'shell>' || fail 'no shell in the terminal'
 }
 
 close_screen() {
@@ -131,14 +131,13 @@ screen_lacks() {
 	! screen_has "$1"
 }
 
-# A pattern of grep -x, for a whole row.
-screen_has_row() {
-	screen | grep -qx -e "$1"
+# Compared with an earlier one: screen >FILE.
+screen_is() { # FILE
+	screen | cmp -s - "$1"
 }
 
-# For what appears twice.
-screen_count() { # TEXT NUMBER
-	[ "$(screen | grep -cF -e "$1")" -eq "$2" ]
+screen_differs() { # FILE
+	! screen_is "$1"
 }
 
 report_screen() { # STATUS NAME

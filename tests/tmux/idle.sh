@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Idle is asleep: nothing runs, nothing wakes up.
+
+. "${srcdir:-.}/tmux/lib.sh"
+
+command -v strace >/dev/null || skip 'there is no strace'
+strace -o /dev/null true 2>/dev/null || skip 'strace may not trace'
+
+calls() {
+	wc -l <"$WORK/calls"
+}
+
+# sleeps NAME SECONDS: that long there is not one call, though some may come before.
+sleeps() {
+	: >"$WORK/calls"
+	strace -f -p "$CAUSERIE_PID" -o "$WORK/calls" 2>"$WORK/strace" &
+	tracer=$!
+	wait_for grep -q attached "$WORK/strace" || skip 'strace cannot attach'
+	asleep=1
+	for window in 1 2; do
+		before=$(calls)
+		sleep "$2"
+		[ "$(calls)" -ne "$before" ] || asleep=0
+		[ "$asleep" -ne 0 ] || break
+	done
+	kill "$tracer"
+	wait "$tracer"
+	cp "$WORK/calls" "$OUT"
+	report "$asleep" "$1: no system call in $2 seconds"
+}
+
+start 100 24
+sleeps 'the first frame' 4
+say 'a draft'
+sees 'a draft'
+sleeps 'a draft' 2
+keys C-u
+quit
+
+start_server
+start 100 24 --model mistral-small-latest
+send '!think Hello'
+sees 'You said: Hello'
+lacks '· streaming'
+sleeps 'after an answer' 8
+keys Escape
+sees 'i write'
+keys i
+quit
+done_screens
