@@ -125,12 +125,15 @@ is_graphic(uint32_t code)
 static bool
 joiner_allowed(const struct context *ctx, uint32_t code, uint32_t next)
 {
-	if (code == ZWJ && ctx->emoji && ctx->joiners < JOINERS_MAX && is_emoji(next))
+	/* What will not be kept behind it cannot be joined. */
+	bool kept = is_graphic(next) && !(is_mark(next) && ctx->marks >= MARKS_MAX);
+
+	if (code == ZWJ && ctx->emoji && ctx->joiners < JOINERS_MAX && is_emoji(next) && kept)
 		return true;
 	if (!is_joining(ctx->before))
 		return false;
 	/* Behind a virama (combining class 9) it may also end a word (RFC 5892, appendix A). */
-	return is_joining(next) || properties(ctx->before)->combining_class == 9;
+	return (is_joining(next) && kept) || properties(ctx->before)->combining_class == 9;
 }
 
 static bool

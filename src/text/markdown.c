@@ -255,15 +255,18 @@ add_revealed(struct text *to, const char *text, size_t len, enum style style, in
 	}
 }
 
-/* The bytes at the front that are combining marks. */
+/* The bytes at the front that are nothing by themselves, such as combining marks. */
 static size_t
 loose_marks(const char *text, size_t len)
 {
 	size_t at = 0, used;
 
-	while (at < len && (unsigned char)text[at] >= 0x80 && !hidden_at(text + at, len - at) &&
-	       utf8_code_width(utf8_decode(text + at, len - at, &used)) == 0)
+	while (at < len && (unsigned char)text[at] >= 0x80 && !hidden_at(text + at, len - at)) {
+		utf8_decode(text + at, len - at, &used);
+		if (sanitize_is_clean(text + at, used, SANITIZE_TEXT))
+			break;
 		at += used;
+	}
 	return at;
 }
 
@@ -274,11 +277,9 @@ put(struct state *state, const char *text, size_t len)
 	enum style style = current_style(state);
 	int link = current_link(state);
 	struct buf visible = BUF_EMPTY;
-	size_t loose = 0;
+	/* Marks whose base was markup would sit on what stands to their left. */
+	size_t loose = loose_marks(text, len);
 
-	/* Marks whose base was markup would sit on what we draw to their left. */
-	if (to->bytes.len == 0 || strchr("\n\t", to->bytes.data[to->bytes.len - 1]) != NULL)
-		loose = loose_marks(text, len);
 	sanitize(&visible, text, loose, SANITIZE_HIDE);
 	add_revealed(to, visible.data, visible.len, style, link);
 	add_revealed(to, text + loose, len - loose, style, link);

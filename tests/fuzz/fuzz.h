@@ -10,6 +10,17 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What has to hold for any input. Not assert(), which a build may leave out. */
+#define MUST(holds)                                                                         \
+	do {                                                                                \
+		if (!(holds)) {                                                             \
+			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #holds); \
+			abort();                                                            \
+		}                                                                           \
+	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

@@ -81,8 +81,8 @@ main(int argc, char **argv)
 			run_file(argv[i]);
 		return 0;
 	}
-	folder = xasprintf("%s/fuzz/%s", srcdir != NULL ? srcdir : ".",
-	    name != NULL ? name + 1 : argv[0]);
+	folder = xasprintf(
+	    "%s/fuzz/%s", srcdir != NULL ? srcdir : ".", name != NULL ? name + 1 : argv[0]);
 	count = run_folder(folder);
 	printf("%d inputs\n", count);
 	free(folder);
