@@ -202,10 +202,11 @@ CREATE VIRTUAL TABLE entry_fts USING fts5 (
 );
 
 -- The prompts once more, for the filter of the list: whether there is a word that
--- begins so, and nothing else.
+-- begins so. With places, because what is typed as one word ("don't") can be
+-- several here, which then stand side by side.
 CREATE VIRTUAL TABLE prompt_fts USING fts5 (
 	prompt,
-	content = 'entry_words', content_rowid = 'key', detail = none, columnsize = 0,
+	content = 'entry_words', content_rowid = 'key', columnsize = 0,
 	tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
 );
 

@@ -67,7 +67,9 @@ check_search(struct store *store, const char *words)
 {
 	struct error err = ERROR_NONE;
 	hit_list hits = {0};
+	size_t count;
 
+	MUST(store_count(store, words, &count, &err));
 	MUST(search_entries(store, words, LIMIT, &hits, &err));
 	MUST(err.kind == ERR_NONE && hits.len <= LIMIT);
 	for (size_t i = 0; i < hits.len; i++)
