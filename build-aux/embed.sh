@@ -23,7 +23,7 @@ newer || exit 0
 # Sorted by bytes, as the table must be. An editor's backup is not one of them.
 names=$(
 	cd "$data"
-	for file in causerie.1.in guide/*.md profile.yaml schema/*.sql themes/*; do
+	for file in causerie.1.in guide/*.md profile.yaml schema/*.sql; do
 		case $file in
 		*~) ;;
 		*) [ ! -f "$file" ] || printf '%s\n' "$file" ;;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Everything a person reads can be translated. The program runs in a language
-# that has no ASCII letter left (see i18n/pseudo.awk); whatever English then
+# that has no ASCII letter left (see pseudo/pseudo.awk); whatever English then
 # shows is not marked, or is a name that is the same in every language: of a
 # verb, an option, a key, an action, a setting, a connection.
 
@@ -16,13 +16,13 @@ failed=0
 for tool in xgettext msgen msgfmt; do
 	command -v $tool >/dev/null || exit 77
 done
-"$srcdir/i18n/catalogue" "$builddir" || exit 1
+"$srcdir/pseudo/catalogue" "$builddir" || exit 1
 
 # The names, from the program's own tables as they are without a translation.
 {
 	LC_ALL=C "$program" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'
 	LC_ALL=C "$program" --list-keys | cut -c 1-50
-	cat "$srcdir/i18n/names" "$srcdir/i18n/wrong.yaml"
+	cat "$srcdir/pseudo/names" "$srcdir/pseudo/wrong.yaml"
 } | LC_ALL=C grep -oE '[A-Za-z]+' | sort -u >"$TMPDIR/names"
 
 # The English words of a text: options and what stands behind "=" are names.
@@ -108,7 +108,7 @@ printed "a missing argument" append
 printed "an empty input" start ""
 printed "an unknown conversation" get conv_0123456789
 printed "an unknown connection" --connection xyzzy list
-printed "a wrong profile" --profile "$srcdir/i18n/wrong.yaml" list
+printed "a wrong profile" --profile "$srcdir/pseudo/wrong.yaml" list
 printed "doctor" doctor
 
 if command -v tmux >/dev/null; then

@@ -77,7 +77,7 @@ posts_are 2
 report $? '... and nothing was sent again'
 browse
 keys G r
-sees 'Once more: red green blue black' 'r gets the whole answer'
+sees 'You said: red green blue black' 'r gets the whole answer'
 sees '‹2/2›' '... beside the part'
 lacks 'Interrupted' '... and nothing is marked'
 posts_are 3

@@ -1,0 +1,885 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * What only the client decides: when words are stored and sent, what becomes of
+ * them, and how the server's history and ours become one.
+ */
+#include "config.h"
+
+#include <fnmatch.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/id.h"
+#include "client/session.h"
+#include "unit/canned.h"
+#include "unit/client-bench.h"
+
+#define PROFILE                                                            \
+	"connection: here\nconnections:\n  here: {api: conversations, base_url: " \
+	"\"http://127.0.0.1:%d\", api_key: test-key}\n"
+
+#define STARTED "{\"type\":\"conversation.response.started\",\"conversation_id\":\"conv_1\"}"
+#define DONE "{\"type\":\"conversation.response.done\",\"usage\":{\"total_tokens\":5}}"
+#define EVENT(json) "data: " json "\n\n"
+#define DELTA(index, id, text)                                                         \
+	EVENT("{\"type\":\"message.output.delta\",\"output_index\":" #index ",\"id\":\"" id \
+	      "\",\"content\":\"" text "\"}")
+
+/* With the test server, and the store in memory or in a folder of its own. */
+
+struct files {
+	char folder[40], *path;
+	struct store *other; /* a second look at it */
+};
+
+static void
+set_up_at(struct bench *b, const char *database, const char *option)
+{
+	struct server server = {0};
+	char *profile;
+
+	server_start(&server, option);
+	profile = xasprintf(PROFILE, server.port);
+	bench_open(b, database, profile);
+	b->server = server;
+	free(profile);
+}
+
+static void
+set_up(struct bench *b)
+{
+	set_up_at(b, ":memory:", NULL);
+}
+
+static void
+set_up_files(struct bench *b, struct files *files)
+{
+	struct error err = ERROR_NONE;
+	bool read_only;
+
+	strcpy(files->folder, "/tmp/causerie-client-XXXXXX");
+	assert_non_null(mkdtemp(files->folder));
+	files->path = xasprintf("%s/causerie.db", files->folder);
+	set_up_at(b, files->path, NULL);
+	files->other = store_open(files->path, &read_only, &err);
+	assert_non_null(files->other);
+}
+
+static void
+tear_down_files(struct files *files)
+{
+	static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
+
+	store_close(files->other);
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		char *path = xasprintf("%s%s", files->path, ends[i]);
+
+		unlink(path);
+		free(path);
+	}
+	/* The locks of the instances. */
+	{
+		char *command = xasprintf("rm -rf '%s'", files->folder);
+
+		assert_int_equal(system(command), 0);
+		free(command);
+	}
+	free(files->path);
+}
+
+/* What the other handle sees; yours. */
+static char *
+other_path(struct files *files, int64_t key)
+{
+	struct error err = ERROR_NONE;
+	struct conversation *c = store_load(files->other, key, true, &err);
+	struct buf out = BUF_EMPTY;
+
+	if (c != NULL)
+		bench_describe(&out, c->entries.items, c->entries.len);
+	conversation_free(c);
+	return buf_take(&out);
+}
+
+static void
+expect_text(char *text, const char *pattern)
+{
+	if (fnmatch(pattern, text, FNM_NOESCAPE) != 0) {
+		print_error("wanted %s\ngot    %s\n", pattern, text);
+		fail();
+	}
+	free(text);
+}
+
+static void
+expect_path(struct bench *b, int64_t key, const char *pattern)
+{
+	expect_text(bench_path(b, key), pattern);
+}
+
+static struct request
+start(void)
+{
+	struct request request = {.turn = turn_new(TURN_START)};
+
+	request.turn->stream = true;
+	return request;
+}
+
+/* Words and answers in the store. */
+
+static void
+test_commit_before_send(void **state)
+{
+	struct request request = start();
+	struct files files;
+	struct bench b;
+	int64_t key, limit;
+
+	(void)state;
+	set_up_files(&b, &files);
+	bench_begin(&b, &request, "!stall 0 precious words", &key);
+	expect_text(other_path(&files, key), "u(sending):!stall 0 precious words");
+	assert_int_equal(server_posts(&b.server), 0);
+	limit = clock_ms() + 10000;
+	while (server_posts(&b.server) == 0 && clock_ms() < limit)
+		loop_wait(b.loop, 10);
+	assert_int_equal(server_posts(&b.server), 1);
+	expect_text(other_path(&files, key), "u(sending):!stall 0 precious words");
+	bench_close(&b);
+	tear_down_files(&files);
+}
+
+static void
+test_checkpoints(void **state)
+{
+	struct request request = start();
+	struct files files;
+	struct bench b;
+	int64_t key, since;
+	char *path;
+
+	(void)state;
+	set_up_files(&b, &files);
+	bench_begin(&b, &request, "!hold 3 one two three", &key);
+	while (strcmp(b.log.data, "Sccc") != 0)
+		loop_wait(b.loop, 10);
+	since = clock_ms();
+	for (path = other_path(&files, key); fnmatch("*You said: one", path, 0) != 0;
+	     path = other_path(&files, key)) {
+		free(path);
+		assert_true(clock_ms() - since < 1000);
+		loop_wait(b.loop, 10);
+	}
+	assert_string_equal(path, "u:!hold 3 one two three | a(streaming):You said: one");
+	free(path);
+	server_release(&b.server);
+	bench_wait_over(&b, 1);
+	expect_path(&b, key, "u:* | a:You said: one two three");
+	bench_close(&b);
+	tear_down_files(&files);
+}
+
+/* It is written no more for a while: said once, and made good for later. */
+static void
+test_store_fails(void **state)
+{
+	struct request request = start();
+	struct rlimit before, tiny;
+	struct files files;
+	struct bench b;
+	int64_t key;
+
+	(void)state;
+	set_up_files(&b, &files);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	tiny = (struct rlimit){1, before.rlim_max};
+	bench_begin(&b, &request, "!hold 2 one two three", &key);
+	assert_true(server_holds(&b.server, b.loop, 1));
+	buf_clear(&b.notes);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tiny), 0);
+	while (strstr(b.notes.data, "T!") == NULL)
+		loop_wait(b.loop, 10);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	server_release(&b.server);
+	bench_wait_over(&b, 1);
+	assert_null(strstr(strstr(b.notes.data, "T!") + 1, "T!"));
+	expect_path(&b, key, "u:* | a:You said: one two three");
+	expect_text(other_path(&files, key), "u:* | a:You said: one two three");
+	assert_int_equal(b.log.data[b.log.len - 1], 'D');
+	bench_close(&b);
+	tear_down_files(&files);
+}
+
+/* Closed in the middle: what came is interrupted; what was not sent, unsent. */
+static void
+test_abandoned(void **state)
+{
+	static const struct {
+		const char *prompt, *until, *path;
+	} cases[] = {
+	    {"!hold 2 one two", "Scc", "u:* | a(interrupted):You said:*"},
+	    {"!stall 0 one two", "", "u(interrupted):*"},
+	    {"!status 429 30 one two", "R", "u(unsent):*"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct request request = start();
+		struct files files;
+		struct bench b;
+		struct error err = ERROR_NONE;
+		struct conversation *c;
+		int64_t key;
+
+		set_up_files(&b, &files);
+		bench_begin(&b, &request, cases[i].prompt, &key);
+		while (server_posts(&b.server) == 0 || strcmp(b.log.data, cases[i].until) != 0)
+			loop_wait(b.loop, 10);
+		bench_close(&b);
+		expect_text(other_path(&files, key), cases[i].path);
+		c = store_load(files.other, key, true, &err);
+		assert_non_null(c->entries.items[c->entries.len - 1]->reason);
+		conversation_free(c);
+		tear_down_files(&files);
+	}
+}
+
+/* Observers. */
+
+static void
+test_notes(void **state)
+{
+	struct request request = start();
+	struct bench b;
+
+	(void)state;
+	set_up(&b);
+	bench_run(&b, &request, "Hello");
+	/* A new row; on its way; taken; an answer that begins and grows; over. */
+	if (fnmatch("CLTTEC*E*ETL", b.notes.data, 0) != 0) {
+		print_error("%s\n", b.notes.data);
+		fail();
+	}
+	buf_clear(&b.notes);
+	bench_start(&b, "!status 500");
+	assert_string_equal(b.notes.data, "CLTET!L");
+	bench_close(&b);
+}
+
+/* Ids that come late. */
+
+static void
+test_fork_without_id(void **state)
+{
+	struct bench b;
+	int64_t key, branch;
+	const char *log, *history, *restart;
+	char *text;
+
+	(void)state;
+	set_up(&b);
+	key = bench_start(&b, "one");
+	assert_true(bench_conversation(&b, key)->entries.items[0]->own_id);
+	branch = bench_restart(&b, key, bench_entry(&b, key, 0), NULL);
+	assert_false(bench_conversation(&b, key)->entries.items[0]->own_id);
+	log = text = server_call(&b.server, "GET", "/_log", "");
+	history = strstr(log, "/history\"");
+	restart = strstr(log, "/restart\"");
+	assert_non_null(history);
+	assert_true(history < restart);
+	assert_null(strstr(restart, "/history\""));
+	free(text);
+	expect_path(&b, branch, "u:one | a:Once more: one");
+	/* The id is known now. */
+	bench_restart(&b, key, bench_entry(&b, key, 0), NULL);
+	assert_int_equal(server_count(&b.server, "/history\""), 1);
+	bench_close(&b);
+}
+
+/* The server never got the entry: nothing is sent, and the words stay here. */
+static void
+test_fork_unknown_to_server(void **state)
+{
+	struct bench b;
+	int64_t key, branch;
+
+	(void)state;
+	set_up(&b);
+	key = bench_start(&b, "one");
+	bench_append(&b, key, "!drop two");
+	expect_path(&b, key, "u:one | a:* | u(interrupted):!drop two");
+	branch = bench_restart(&b, key, bench_entry(&b, key, 2), "three");
+	assert_int_equal(b.error.kind, ERR_SERVER);
+	expect_path(&b, branch, "u:one | a:* | u(interrupted):!drop two | u(unsent):three");
+	assert_int_equal(server_count(&b.server, "/restart\""), 0);
+	bench_close(&b);
+}
+
+static void
+test_stop_before_history(void **state)
+{
+	struct request request = {.turn = turn_new(TURN_RESTART)};
+	struct bench b;
+	int64_t branch;
+
+	(void)state;
+	set_up(&b);
+	request.base = bench_start(&b, "one");
+	request.fork = bench_entry(&b, request.base, 0);
+	server_fault(&b.server, "!stall 0", "GET", "/v1/conversations");
+	bench_stop(&b, bench_begin(&b, &request, "two", &branch));
+	bench_wait_over(&b, 2);
+	assert_int_equal(b.error.kind, ERR_CANCELLED);
+	expect_path(&b, branch, "u:one | u(unsent):two");
+	assert_int_equal(server_count(&b.server, "/restart\""), 0);
+	bench_close(&b);
+}
+
+/* Copies of entries may have ids of their own: their owner is asked with its own. */
+static void
+test_new_ids(void **state)
+{
+	struct bench b;
+	int64_t key, branch, again;
+
+	(void)state;
+	set_up_at(&b, ":memory:", "--new-ids");
+	key = bench_start(&b, "one");
+	bench_append(&b, key, "two");
+	branch = bench_restart(&b, key, bench_entry(&b, key, 1), "three");
+	for (int i = 0; i < 2; i++) {
+		bench_ask(&b, ASK_HISTORY, bench_conversation(&b, branch)->id);
+		assert_int_equal(b.entry_count, 4);
+		expect_path(&b, branch, "u:one | a:* | u:three | a:You said: three");
+		/* What was inherited is not touched by its copies. */
+		assert_true(bench_conversation(&b, key)->entries.items[0]->own_id);
+	}
+	again = bench_restart(&b, branch, bench_entry(&b, branch, 0), "four");
+	assert_int_equal(b.error.kind, ERR_NONE);
+	expect_path(&b, again, "u:one | u:four | a:You said: four");
+	assert_true(bench_conversation(&b, again)->parent == key);
+	bench_close(&b);
+}
+
+/* "conv_1" is not "conv_12", though a person may shorten one. */
+static void
+test_whole_ids(void **state)
+{
+	struct error err = ERROR_NONE;
+	struct bench b;
+	int64_t one, two, three;
+
+	(void)state;
+	set_up(&b);
+	assert_true(client_adopt(b.client, NULL, "conv_12", &one, &err));
+	assert_true(client_adopt(b.client, NULL, "conv_1", &two, &err));
+	assert_true(one != two);
+	assert_true(client_adopt(b.client, NULL, "conv_13", &three, &err));
+	assert_true(client_adopt(b.client, NULL, "conv_1", &three, &err));
+	assert_true(three == two);
+	bench_close(&b);
+}
+
+/* A conversation that never began begins with the next words said in it. */
+static void
+test_append_to_unsent(void **state)
+{
+	struct request request = start();
+	struct bench b;
+	int64_t key;
+
+	(void)state;
+	set_up(&b);
+	request.turn->instructions = xstrdup("Be brief.");
+	key = bench_run(&b, &request, "!status 422 one");
+	expect_path(&b, key, "u(unsent):*");
+	assert_true(bench_conversation(&b, key)->own_id);
+	assert_true(bench_append(&b, key, "two") == key);
+	expect_path(&b, key, "u(unsent):*one | u:two | a:You said: two");
+	assert_false(bench_conversation(&b, key)->own_id);
+	bench_ask(&b, ASK_GET, bench_conversation(&b, key)->id);
+	assert_string_equal(b.got->instructions, "Be brief.");
+	bench_close(&b);
+}
+
+/* Again, at the user's wish. */
+
+static void
+test_retry_twice(void **state)
+{
+	struct error err = ERROR_NONE;
+	struct bench b;
+	int64_t key;
+
+	(void)state;
+	set_up(&b);
+	key = bench_start(&b, "one");
+	bench_append(&b, key, "!once !drop two");
+	expect_path(&b, key, "u:one | a:* | u(interrupted):*two");
+	assert_true(client_retry(b.client, key, &err));
+	assert_false(client_retry(b.client, key, &err));
+	assert_int_equal(err.kind, ERR_USAGE);
+	bench_check_sentence(&err);
+	error_done(&err);
+	bench_wait_idle(&b);
+	expect_path(&b, key, "u:one | a:* | u:*two | a:two");
+	assert_int_equal(server_posts(&b.server), 3);
+	bench_close(&b);
+}
+
+/* Something else was said before the history came: that goes on, and nothing besides. */
+static void
+test_retry_overtaken(void **state)
+{
+	struct request request = {.turn = turn_new(TURN_APPEND)};
+	struct error err = ERROR_NONE;
+	struct bench b;
+	int64_t key;
+
+	(void)state;
+	set_up(&b);
+	key = bench_start(&b, "one");
+	bench_append(&b, key, "!once !drop two");
+	server_fault(&b.server, "!slow 300", "GET", "/v1/conversations");
+	assert_true(client_retry(b.client, key, &err));
+	request.base = key;
+	request.turn->stream = true;
+	bench_begin(&b, &request, "!slow 200 three", NULL);
+	bench_wait_idle(&b);
+	expect_path(&b, key, "u:one | a:* | u(interrupted):*two | u:*three | a:You said: three");
+	assert_int_equal(server_posts(&b.server), 3);
+	bench_close(&b);
+}
+
+/* Another answer that was never asked for, the server being gone: in the same branch. */
+static void
+test_retry_regenerate(void **state)
+{
+	struct error err = ERROR_NONE;
+	struct bench b;
+	int64_t key, branch;
+	struct tree tree;
+
+	(void)state;
+	set_up(&b);
+	key = bench_start(&b, "one");
+	server_fault(&b.server, "!status 401", "GET", "/v1/conversations");
+	branch = bench_restart(&b, key, bench_entry(&b, key, 0), NULL);
+	assert_int_equal(b.error.kind, ERR_AUTH);
+	expect_path(&b, branch, "u:one");
+	assert_true(client_retry(b.client, branch, &err));
+	bench_wait_idle(&b);
+	expect_path(&b, branch, "u:one | a:Once more: one");
+	tree_init(&tree);
+	assert_true(store_load_tree(b.store, key, &tree, &err));
+	assert_int_equal(tree.branches.len, 2);
+	tree_done(&tree);
+	bench_close(&b);
+}
+
+/* Closed while the history is read. */
+static void
+test_retry_closed(void **state)
+{
+	struct error err = ERROR_NONE;
+	struct bench b;
+	int64_t key;
+
+	(void)state;
+	set_up(&b);
+	key = bench_start(&b, "one");
+	bench_append(&b, key, "!drop two");
+	assert_true(client_retry(b.client, key, &err));
+	bench_close(&b);
+}
+
+/* Who can be talked to is asked for twice at once, and told once. */
+static void
+test_agents(void **state)
+{
+	struct bench b;
+	size_t once, agents = 0;
+
+	(void)state;
+	set_up(&b);
+	client_refresh_agents(b.client);
+	bench_wait_idle(&b);
+	once = client_agents(b.client)->len;
+	client_refresh_agents(b.client);
+	client_refresh_agents(b.client);
+	bench_wait_idle(&b);
+	assert_int_equal(client_agents(b.client)->len, once);
+	for (size_t i = 0; i < once; i++)
+		agents += client_agents(b.client)->items[i]->origin == AGENT_SERVER;
+	assert_int_equal(agents, 3);
+	bench_close(&b);
+}
+
+/* Answers byte by byte of our own. */
+
+static struct canned *
+set_up_canned(struct bench *b)
+{
+	struct canned *canned;
+	struct connection *connection = NULL;
+
+	bench_open(b, ":memory:",
+	    "connection: here\nconnections:\n  here: {api: conversations, base_url: "
+	    "\"http://127.0.0.1:1\", api_key: test-key}\n");
+	canned = canned_new(b->loop);
+	for (size_t i = 0; i < b->profile.connections.len; i++)
+		if (strcmp(b->profile.connections.items[i]->name, "here") == 0)
+			connection = b->profile.connections.items[i];
+	free(connection->base_url);
+	connection->base_url = xasprintf("http://127.0.0.1:%d", canned->port);
+	return canned;
+}
+
+static void
+tear_down_canned(struct bench *b, struct canned *canned)
+{
+	client_free(b->client);
+	b->client = NULL;
+	canned_free(canned);
+	bench_close(b);
+}
+
+/* Outputs stand in the order of the answer, not in that of their events. */
+static void
+test_output_order(void **state)
+{
+	struct canned *canned;
+	struct bench b;
+
+	(void)state;
+	canned = set_up_canned(&b);
+	canned_stream(canned,
+	    EVENT(STARTED) DELTA(2, "msg_c", "third") DELTA(0, "msg_a", "fi")
+		DELTA(1, "msg_b", "second") DELTA(0, "msg_a", "rst") EVENT(DONE),
+	    CANNED_CLOSE, 0);
+	expect_path(&b, bench_start(&b, "Hello"), "u:Hello | a:first | a:second | a:third");
+	tear_down_canned(&b, canned);
+}
+
+static void
+test_unknown_events(void **state)
+{
+	static const char event[] = "{\"type\":\"new.thing\",\"id\":\"x_1\",\"n\":1e2}";
+	const struct conversation *c;
+	struct canned *canned;
+	struct bench b;
+	int64_t key;
+
+	(void)state;
+	canned = set_up_canned(&b);
+	canned_stream(canned,
+	    EVENT(STARTED) DELTA(0, "msg_a", "one")
+		EVENT("{\"type\":\"new.thing\",\"id\":\"x_1\",\"n\":1e2}")
+		    DELTA(1, "msg_b", "two") EVENT(DONE),
+	    CANNED_CLOSE, 0);
+	key = bench_start(&b, "Hello");
+	expect_path(&b, key, "u:Hello | a:one | [?]: | a:two");
+	client_release(b.client, key);
+	c = bench_conversation(&b, key);
+	assert_string_equal(c->entries.items[2]->type_name, "new.thing");
+	assert_string_equal(c->entries.items[2]->raw, event);
+	tear_down_canned(&b, canned);
+}
+
+/* No id is required of an entry. */
+static void
+test_no_ids(void **state)
+{
+	struct canned *canned;
+	struct bench b;
+	int64_t key;
+
+	(void)state;
+	canned = set_up_canned(&b);
+	canned_answer(canned, 200, "application/json", "",
+	    "{\"conversation_id\":\"conv_1\",\"outputs\":[{\"type\":\"message.output\","
+	    "\"content\":\"one\"},{\"type\":\"message.output\",\"content\":\"two\"}]}");
+	key = bench_start(&b, "Hello");
+	expect_path(&b, key, "u:Hello | a:one | a:two");
+	assert_non_null(bench_conversation(&b, key)->entries.items[1]->id);
+	assert_true(bench_conversation(&b, key)->entries.items[2]->own_id);
+	tear_down_canned(&b, canned);
+}
+
+/* Sent again after a countdown and then lost: it may have arrived. */
+static void
+test_lost_after_retry(void **state)
+{
+	struct request request = start();
+	struct canned *canned;
+	struct bench b;
+	int64_t key, limit = clock_ms() + 10000;
+
+	(void)state;
+	canned = set_up_canned(&b);
+	canned_answer(canned, 429, "application/json", "Retry-After: 1\r\n", "{}");
+	canned_bytes(canned, "", 0, CANNED_HOLD);
+	bench_begin(&b, &request, "Hello", &key);
+	assert_int_equal(client_phase(b.client, key), PHASE_WAITING);
+	while (b.log.len == 0)
+		loop_wait(b.loop, 50);
+	assert_int_equal(client_phase(b.client, key), PHASE_RETRYING);
+	assert_int_equal(client_seconds(b.client, key), 1);
+	while (canned->requests.len < 2 && clock_ms() < limit)
+		loop_wait(b.loop, 50);
+	assert_int_equal(client_phase(b.client, key), PHASE_WAITING);
+	canned_drop(canned->peers.items[canned->peers.len - 1]);
+	bench_wait_over(&b, 1);
+	assert_int_equal(b.error.kind, ERR_NETWORK);
+	expect_path(&b, key, "u(interrupted):Hello");
+	tear_down_canned(&b, canned);
+}
+
+/* Its history is read while an answer comes: nothing of it comes twice. */
+static void
+test_history_meanwhile(void **state)
+{
+	struct request request = start();
+	struct canned *canned;
+	struct bench b;
+	int64_t key;
+
+	(void)state;
+	canned = set_up_canned(&b);
+	canned_stream(canned, EVENT(STARTED) DELTA(0, "msg_a", "one "), CANNED_HOLD, 0);
+	canned_answer(canned, 200, "application/json", "",
+	    "{\"conversation_id\":\"conv_1\",\"entries\":[{\"type\":\"message.input\",\"role\":"
+	    "\"user\",\"id\":\"msg_0\",\"content\":\"Hello\"},{\"type\":\"message.output\","
+	    "\"id\":\"msg_a\",\"content\":\"one two\"},{\"type\":\"message.output\",\"id\":"
+	    "\"msg_b\",\"content\":\"three\"}]}");
+	bench_begin(&b, &request, "Hello", &key);
+	while (strcmp(b.log.data, "Sc") != 0)
+		loop_wait(b.loop, 50);
+	bench_ask(&b, ASK_HISTORY, "conv_1");
+	assert_int_equal(b.entry_count, 3);
+	assert_string_equal(bench_conversation(&b, key)->entries.items[0]->id, "msg_0");
+	assert_int_equal(bench_conversation(&b, key)->entries.len, 2);
+	bench_stop(&b, client_turn_of(b.client, key));
+	bench_wait_over(&b, 1);
+	expect_path(&b, key, "u:Hello | a(interrupted):one ");
+	tear_down_canned(&b, canned);
+}
+
+/* History. */
+
+struct said {
+	const char *id; /* NULL: the server told none */
+	char type;	/* u or a; 0 at the end */
+	const char *text;
+	enum entry_state state;
+};
+
+static struct entry *
+make_entry(const struct said *said)
+{
+	struct entry *entry = entry_new_input(said->text, strlen(said->text));
+	char id[ID_SIZE];
+
+	if (said->type == 'a') {
+		entry->type = ENTRY_MESSAGE_OUTPUT;
+		entry->assistant = true;
+	}
+	id_make("msg_", id);
+	entry->id = xstrdup(said->id != NULL ? said->id : id);
+	entry->own_id = said->id == NULL;
+	entry->state = said->state;
+	return entry;
+}
+
+/* "1:u:Hello" for each, "-" for an id of our own. */
+static char *
+told(struct bench *b, int64_t key)
+{
+	const struct conversation *c = bench_conversation(b, key);
+	char *path = bench_path(b, key);
+	struct buf out = BUF_EMPTY;
+	const char *rest = path;
+
+	for (size_t i = 0; i < c->entries.len; i++) {
+		const struct entry *entry = c->entries.items[i];
+		const char *end = strstr(rest, " | ");
+		size_t len = end != NULL ? (size_t)(end - rest) : strlen(rest);
+
+		buf_printf(&out, "%s%s:%.*s", i > 0 ? " | " : "", entry->own_id ? "-" : entry->id,
+		    (int)len, rest);
+		rest += len + 3;
+	}
+	free(path);
+	return buf_take(&out);
+}
+
+static void
+merge(struct bench *b, int64_t key, const struct said *theirs)
+{
+	ARRAY(struct entry *) entries = {0};
+	struct error err = ERROR_NONE;
+
+	bench_conversation(b, key);
+	for (; theirs->type != 0; theirs++)
+		array_push(&entries, make_entry(theirs));
+	assert_true(merge_history(
+	    b->client, client_cached(b->client, key), entries.items, entries.len, &err));
+	for (size_t i = 0; i < entries.len; i++)
+		entry_free(entries.items[i]);
+	array_done(&entries);
+}
+
+static int64_t
+store_said(struct bench *b, const struct said *ours, int64_t parent, int64_t fork)
+{
+	struct conversation *c = conversation_new();
+	struct error err = ERROR_NONE;
+	int64_t key;
+
+	c->id = xasprintf("conv_%d", (int)parent + 1);
+	c->connection = xstrdup("here");
+	c->model = xstrdup("m");
+	c->parent = parent;
+	c->fork = fork;
+	assert_true(store_add_conversation(b->store, c, &err));
+	key = c->key;
+	conversation_free(c);
+	for (; ours->type != 0; ours++) {
+		struct entry *entry = make_entry(ours);
+
+		assert_true(store_add_entry(b->store, key, 0, entry, &err));
+		entry_free(entry);
+	}
+	return key;
+}
+
+static void
+test_merge(void **state)
+{
+	static const struct {
+		struct said ours[6], theirs[6];
+		const char *path;
+	} cases[] = {
+	    /* Ids are taken over. */
+	    {{{NULL, 'u', "one", 0}, {"2", 'a', "x", 0}},
+		{{"1", 'u', "one", 0}, {"2", 'a', "x", 0}}, "1:u:one | 2:a:x"},
+	    /* What is missing is added. */
+	    {{{NULL, 'u', "one", 0}},
+		{{"1", 'u', "one", 0}, {"2", 'a', "x", 0}, {"3", 'u', "one", 0}},
+		"1:u:one | 2:a:x | 3:u:one"},
+	    {{{0}}, {{"1", 'u', "one", 0}, {"2", 'a', "x", 0}}, "1:u:one | 2:a:x"},
+	    /* What is ours alone stays. */
+	    {{{NULL, 'u', "one", 0}, {"2", 'a', "x", 0}, {NULL, 'u', "two", ENTRY_UNSENT}},
+		{{"1", 'u', "one", 0}, {"2", 'a', "x", 0}},
+		"1:u:one | 2:a:x | -:u(unsent):two"},
+	    /* And is not taken for the same words said later. */
+	    {{{NULL, 'u', "one", ENTRY_UNSENT}, {NULL, 'u', "one", 0}, {"2", 'a', "x", 0}},
+		{{"1", 'u', "one", 0}, {"2", 'a', "x", 0}},
+		"-:u(unsent):one | 1:u:one | 2:a:x"},
+	    /* It had arrived after all. */
+	    {{{NULL, 'u', "one", ENTRY_INTERRUPTED}},
+		{{"1", 'u', "one", 0}, {"2", 'a', "x", 0}}, "1:u:one | 2:a:x"},
+	    /* Part of an answer becomes the whole of it. */
+	    {{{"1", 'u', "one", 0}, {"2", 'a', "par", ENTRY_INTERRUPTED}},
+		{{"1", 'u', "one", 0}, {"2", 'a', "partial, whole", 0}},
+		"1:u:one | 2:a:partial, whole"},
+	    /* What is complete is as it was. */
+	    {{{"1", 'u', "one", 0}, {"2", 'a', "x", 0}},
+		{{"1", 'u', "one", 0}, {"2", 'a', "another", 0}}, "1:u:one | 2:a:x"},
+	    /* Another instance is at it. */
+	    {{{NULL, 'u', "one", 0}, {"2", 'a', "par", ENTRY_STREAMING}},
+		{{"1", 'u', "one", 0}, {"2", 'a', "partial", 0}, {"3", 'a', "y", 0}},
+		"1:u:one | 2:a(streaming):par"},
+	    {{{NULL, 'u', "one", ENTRY_SENDING}}, {{"1", 'u', "one", 0}, {"2", 'a', "x", 0}},
+		"-:u(sending):one"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct bench b;
+		int64_t key;
+
+		bench_open(&b, ":memory:", "connection: here\nconnections:\n  here: {api: "
+					   "conversations, base_url: \"http://127.0.0.1:1\"}\n");
+		key = store_said(&b, cases[i].ours, 0, 0);
+		for (int times = 0; times < 2; times++) {
+			char *path;
+
+			merge(&b, key, cases[i].theirs);
+			path = told(&b, key);
+			assert_string_equal(path, cases[i].path);
+			free(path);
+		}
+		bench_close(&b);
+	}
+}
+
+/* Its copies of what a branch inherited are nobody's business, whatever ids they have. */
+static void
+test_merge_branch(void **state)
+{
+	static const struct said parent[] = {
+	    {NULL, 'u', "one", 0}, {"2", 'a', "x", 0}, {NULL, 'u', "two", 0}, {0}};
+	static const struct said own[] = {{NULL, 'u', "three", 0}, {0}};
+	static const struct said histories[][5] = {
+	    {{"1", 'u', "one", 0}, {"2", 'a', "x", 0}, {"13", 'u', "three", 0},
+		{"14", 'a', "y", 0}},
+	    {{"11", 'u', "one", 0}, {"12", 'a', "x", 0}, {"13", 'u', "three", 0},
+		{"14", 'a', "y", 0}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(histories); i++) {
+		struct bench b;
+		int64_t key, branch;
+
+		bench_open(&b, ":memory:", "connection: here\nconnections:\n  here: {api: "
+					   "conversations, base_url: \"http://127.0.0.1:1\"}\n");
+		key = store_said(&b, parent, 0, 0);
+		branch = store_said(&b, own, key, bench_entry(&b, key, 1));
+		for (int times = 0; times < 2; times++) {
+			merge(&b, branch, histories[i]);
+			expect_text(told(&b, branch), "-:u:one | 2:a:x | 13:u:three | 14:a:y");
+			expect_text(told(&b, key), "-:u:one | 2:a:x | -:u:two");
+		}
+		bench_close(&b);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_commit_before_send),
+	    cmocka_unit_test(test_checkpoints),
+	    cmocka_unit_test(test_store_fails),
+	    cmocka_unit_test(test_abandoned),
+	    cmocka_unit_test(test_notes),
+	    cmocka_unit_test(test_fork_without_id),
+	    cmocka_unit_test(test_fork_unknown_to_server),
+	    cmocka_unit_test(test_stop_before_history),
+	    cmocka_unit_test(test_new_ids),
+	    cmocka_unit_test(test_whole_ids),
+	    cmocka_unit_test(test_append_to_unsent),
+	    cmocka_unit_test(test_retry_twice),
+	    cmocka_unit_test(test_retry_overtaken),
+	    cmocka_unit_test(test_retry_regenerate),
+	    cmocka_unit_test(test_retry_closed),
+	    cmocka_unit_test(test_agents),
+	    cmocka_unit_test(test_output_order),
+	    cmocka_unit_test(test_unknown_events),
+	    cmocka_unit_test(test_no_ids),
+	    cmocka_unit_test(test_lost_after_retry),
+	    cmocka_unit_test(test_history_meanwhile),
+	    cmocka_unit_test(test_merge),
+	    cmocka_unit_test(test_merge_branch),
+	};
+
+	unsetenv("MISTRAL_API_KEY");
+	unsetenv("MISTRAL_BASE_URL");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
