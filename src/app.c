@@ -518,10 +518,8 @@ start_screen(struct app *app, const struct args *args, struct error *err)
 	struct theme theme;
 	int64_t last = 0;
 
-	if (!theme_find(app->profile.settings.theme, &theme))
-		return error_set(err, ERR_CONFIG,
-		    _("There is no theme \"%s\": auto, dark, light and none are."),
-		    app->profile.settings.theme);
+	if (!theme_load(app->profile.settings.theme, &theme, err))
+		return false;
 	if (args_has(args, "continue") && !store_find(app->store, NULL, "@", &last, err))
 		return false;
 	if (!term_start(app->profile.settings.mouse, err))

@@ -77,6 +77,10 @@ keep_clock(struct screen *screen)
 
 	if (needed && screen->second == NULL)
 		screen->second = loop_timer(client_loop(screen->client), 1000, tick, screen);
+	if (!needed) {
+		loop_cancel(client_loop(screen->client), screen->second);
+		screen->second = NULL;
+	}
 }
 
 static void

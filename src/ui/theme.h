@@ -35,4 +35,11 @@ struct theme {
 /* name: auto, dark, light, none. auto is for either background. False if there is no such theme. */
 bool theme_find(const char *name, struct theme *);
 
+/*
+ * The same, else the file themes/NAME.yaml beside the profile: a map of style
+ * names (text/style.h) to {fg: COLOUR, bg: COLOUR, attributes: [bold, ...]} over
+ * the theme named by its key base (auto). ERR_CONFIG says what is wrong where.
+ */
+bool theme_load(const char *name, struct theme *, struct error *);
+
 #endif

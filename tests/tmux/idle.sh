@@ -12,19 +12,20 @@ calls() {
 	wc -l <"$WORK/calls"
 }
 
-# sleeps NAME SECONDS: that long there is not one call, though some may come before.
+# sleeps NAME SECONDS: that long there is not one call, once all is done that is to do.
 sleeps() {
 	: >"$WORK/calls"
 	strace -f -p "$CAUSERIE_PID" -o "$WORK/calls" 2>"$WORK/strace" &
 	tracer=$!
 	wait_for grep -q attached "$WORK/strace" || skip 'strace cannot attach'
-	asleep=1
-	for window in 1 2; do
+	for try in 1 2 3 4 5; do
 		before=$(calls)
-		sleep "$2"
-		[ "$(calls)" -ne "$before" ] || asleep=0
-		[ "$asleep" -ne 0 ] || break
+		sleep 0.6
+		[ "$(calls)" -ne "$before" ] || break
 	done
+	sleep "$2"
+	[ "$(calls)" -eq "$before" ]
+	asleep=$?
 	kill "$tracer"
 	wait "$tracer"
 	cp "$WORK/calls" "$OUT"
@@ -32,10 +33,10 @@ sleeps() {
 }
 
 start 100 24
-sleeps 'the first frame' 4
+sleeps 'the first frame' 3
 say 'a draft'
 sees 'a draft'
-sleeps 'a draft' 2
+sleeps 'a draft' 1
 keys C-u
 quit
 

@@ -189,7 +189,7 @@ start() {
 # Esc and what it leads to; until then the next key would be Alt and that key.
 browse() {
 	keys Escape
-	wait_for screen_has 'i write'
+	wait_for screen_has 'e edit'
 }
 
 quit() {

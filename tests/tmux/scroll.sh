@@ -29,7 +29,7 @@ until_so 'PgUp too' screen_differs "$WORK/end"
 keys PgDn
 until_so '... and PgDn' screen_is "$WORK/end"
 
-send '!slow 20 !long 400'
+send '!slow 10 !long 300'
 sees '· streaming'
 keys PgUp
 sees 'new line' 'what comes below the reader is counted'

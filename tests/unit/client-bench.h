@@ -286,6 +286,21 @@ bench_wait_idle(struct bench *b)
 	}
 }
 
+/* Until what happened to turns, or was told to observers, has that in it. */
+static inline void
+bench_wait_for(struct bench *b, const struct buf *what, const char *part)
+{
+	int64_t limit = clock_ms() + 20000;
+
+	while (strstr(what->data, part) == NULL) {
+		if (clock_ms() > limit) {
+			print_error("waited for %s, so far: %s\n", part, what->data);
+			fail();
+		}
+		loop_wait(b->loop, 10);
+	}
+}
+
 /* Takes the turn over; 0 if it failed at once. */
 static inline unsigned
 bench_try(struct bench *b, struct request *request, const char *text, int64_t *key)

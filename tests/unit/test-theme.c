@@ -5,10 +5,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/path.h"
 #include "ui/theme.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -107,11 +112,71 @@ test_none(void **state)
 		    theme.looks[pairs[i][0]].attributes, theme.looks[pairs[i][1]].attributes);
 }
 
+/* A theme of somebody's own: themes/mine.yaml below the configuration folder. */
+static void
+write_theme(const char *folder, const char *yaml)
+{
+	char *path = xasprintf("%s/causerie/themes/mine.yaml", folder);
+	struct error err = ERROR_NONE;
+
+	assert_true(path_make_parents(path, &err));
+	assert_true(path_replace(path, yaml, strlen(yaml), 0600, &err));
+	free(path);
+}
+
+static void
+test_file(void **state)
+{
+	static const struct {
+		const char *yaml, *complaint; /* NULL: it is good */
+	} cases[] = {
+	    {"base: dark\nheading: {fg: cyan, bg: 17, attributes: [bold, underline]}\n", NULL},
+	    {"{}", NULL},
+	    {"headnig: {fg: 1}\n",
+		"mine.yaml:1:1: There is no style \"headnig\". Did you mean \"heading\"?"},
+	    {"heading: {fg: mauve}\n", "mine.yaml:1:15: A colour is"},
+	    {"heading: {fg: 256}\n", "mine.yaml:1:15: A colour is"},
+	    {"heading:\n  attributes: [blink]\n", "mine.yaml:2:16: An attribute is"},
+	    {"heading: bold\n", "mine.yaml:1:10: A style is a map"},
+	    {"base: solarized\n", "mine.yaml:1:7: base is"},
+	    {"- heading\n", "A theme is a map"},
+	    {"heading: {", "mine.yaml:"},
+	};
+	char folder[] = "/tmp/causerie-theme-XXXXXX", *command;
+	struct error err = ERROR_NONE;
+	struct theme theme;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	setenv("XDG_CONFIG_HOME", folder, 1);
+	assert_true(theme_load("dark", &theme, &err));
+	assert_false(theme_load("absent", &theme, &err));
+	assert_int_equal(err.kind, ERR_CONFIG);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		write_theme(folder, cases[i].yaml);
+		error_done(&err);
+		assert_int_equal(theme_load("mine", &theme, &err), cases[i].complaint == NULL);
+		if (cases[i].complaint != NULL)
+			assert_non_null(strstr(err.text, cases[i].complaint));
+		if (i == 0) {
+			assert_int_equal(theme.looks[STYLE_HEADING].fg, 6);
+			assert_int_equal(theme.looks[STYLE_HEADING].bg, 17);
+			assert_int_equal(
+			    theme.looks[STYLE_HEADING].attributes, LOOK_BOLD | LOOK_UNDERLINE);
+		}
+	}
+	error_done(&err);
+	command = xasprintf("rm -rf %s", folder);
+	assert_int_equal(system(command), 0);
+	free(command);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_names),
+	    cmocka_unit_test(test_file),
 	    cmocka_unit_test(test_own_colours),
 	    cmocka_unit_test(test_readable),
 	    cmocka_unit_test(test_selection),
