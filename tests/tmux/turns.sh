@@ -60,4 +60,13 @@ sees 'Message mistral-small'
 keys Up
 sees '> put aside' '... and Up brings it back'
 quit
+
+start 100 24 --model mistral-small-latest
+send '!hold eins zwei drei vier'
+sees 'You said: eins'
+keys C-x q
+ends 0
+start 100 24 --continue
+sees 'You said: eins' 'quitting in the middle of an answer loses nothing'
+quit
 done_screens

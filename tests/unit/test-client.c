@@ -452,11 +452,11 @@ test_retry_overtaken(void **state)
 	set_up(&b);
 	key = bench_start(&b, "one");
 	bench_append(&b, key, "!once !drop two");
-	server_fault(&b.server, "!slow 300", "GET", "/v1/conversations");
+	server_fault(&b.server, "!slow 100", "GET", "/v1/conversations");
 	assert_true(client_retry(b.client, key, &err));
 	request.base = key;
 	request.turn->stream = true;
-	bench_begin(&b, &request, "!slow 200 three", NULL);
+	bench_begin(&b, &request, "!slow 400 three", NULL);
 	bench_wait_idle(&b);
 	expect_path(&b, key, "u:one | a:* | u(interrupted):*two | u:*three | a:You said: three");
 	assert_int_equal(server_posts(&b.server), 3);

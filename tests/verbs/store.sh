@@ -1,0 +1,122 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What the verbs keep and what they do not, and conversations that only the
+# server, or only this machine, has.
+
+. "${srcdir:-.}/tap.sh"
+start_server
+
+rows() { # NUMBER: so many conversations are kept here
+	"$CAUSERIE" list --local >"$OUT" 2>"$ERR" </dev/null
+	[ "$(wc -l <"$OUT")" -eq "$1" ]
+}
+
+fresh_store() {
+	rm -rf "$XDG_DATA_HOME/causerie"
+}
+
+# Nothing is kept of what was not said.
+run 2 append conv_none </dev/null
+run 2 append conv_none ''
+run 2 append conv_none ' '
+run 2 start ' ' ''
+run 1 restart conv_none --from -1 hello
+run 2 append conv_none --completion-arg temprature=1 hello
+check 'a mistake leaves no conversation behind' rows 0
+
+run 0 start --no-stream 'the first'
+id=$("$CAUSERIE" list | sed -n '1s/ .*//p')
+run 0 append "$id" --no-stream 'the second'
+fresh_store
+
+# Another machine: the server knows it, we do not.
+run 0 append "$id" --no-store --no-stream 'in passing'
+out_is 'You said: in passing'
+check 'nothing is kept of --no-store' rows 0
+run 0 history "$id"
+check 'nor there' sh -c "! grep -q passing '$OUT'"
+run 2 restart "$id" --from -9 hello
+err_has '4 entries'
+check 'nor of a mistake' rows 0
+run 2 restart "$id" --from -1 ''
+run 0 restart "$id" --from -3 --no-stream 'elsewhere'
+out_is 'You said: elsewhere'
+run 0 history @
+check 'it goes on from the second entry' \
+	sh -c "grep -v '^\[\|^$' '$OUT' | tr '\n' '|' | grep -q 'the first|You said: the first|elsewhere|You said: elsewhere|'"
+run 0 tree @
+out_has 'b2'
+fresh_store
+entry=$("$CAUSERIE" history "$id" --json | grep -o '"id":"msg_[0-9a-f]*' | sed -n '2s/.*"//p')
+tail=${entry#msg_}
+run 0 restart "$id" --from "$tail" --no-stream 'by a part of the id'
+run 0 tree @
+out_has 'b2'
+before=$(server_count '/restart"')
+run 1 restart "$id" --from msg_nowhere --no-stream hello
+check 'an id nobody knows goes to the server as it is' \
+	test "$(server_count '/restart"')" -eq $((before + 1))
+
+# Never sent: only here, and so are the answers about it.
+fresh_store
+run 5 start --no-stream --instructions 'Be brief.' '!status 401 kept words'
+run 0 history @
+out_has 'kept words'
+out_has 'unsent'
+run 0 messages @ --json
+out_has 'kept words'
+run 0 get @
+out_has 'Be brief.'
+run 0 append @ --no-stream 'now then'
+out_is 'You said: now then'
+check 'it has begun with the words that went through' \
+	sh -c "tail -n 1 '$WORK/requests' | grep '\"path\":\"/v1/conversations\"' | grep -q 'Be brief.'"
+run 5 start '!status 401 to be deleted'
+run 0 delete @
+run 0 search deleted
+check 'it is gone' test ! -s "$OUT"
+run 0 delete --json @
+check 'an answer without a body prints nothing' test ! -s "$OUT"
+
+# Interrupted: what became of the words is said.
+"$CAUSERIE" start --stream '!status 429 30 waits' >"$OUT" 2>"$ERR" </dev/null &
+pid=$!
+wait_for server_number requests
+wait_for sh -c "grep -q waits '$WORK/requests'"
+kill -INT $pid
+wait $pid
+check 'interrupted while it waits to be sent: 130' test $? -eq 130
+run 0 history @ --local
+out_has 'waits'
+"$CAUSERIE" start --stream '!stall 0 nobody knows' >"$OUT" 2>"$ERR" </dev/null &
+pid=$!
+wait_for sh -c "grep -q 'nobody knows' '$WORK/requests'"
+kill -INT $pid
+wait $pid
+check 'interrupted while it waits for the answer: 130' test $? -eq 130
+err_has 'not known'
+mkfifo "$WORK/fifo"
+fresh_store
+"$CAUSERIE" start <"$WORK/fifo" >"$OUT" 2>"$ERR" &
+pid=$!
+exec 9>"$WORK/fifo"
+wait_for test -s "$XDG_DATA_HOME/causerie/causerie.db"
+kill -INT $pid
+wait $pid
+check 'interrupted while it reads its input: 130' test $? -eq 130
+exec 9>&-
+
+# Characters that are more than a byte are never cut.
+words='これは長い日本語の文章であり英字も改行も空白も含まないまま続いていくので途中で切ると壊れる'
+run 0 start --stream "!pieces 3 $words"
+out_is "You said: $words"
+run 0 start --stream "!onebyte $words 👩‍👩‍👧‍👦 é"
+out_is "You said: $words 👩‍👩‍👧‍👦 é"
+
+# What only a server can tell is not made up.
+run 2 list --local --metadata a=b
+stop_server
+run 4 list --metadata a=b
+check 'no list in place of a filtered one' test ! -s "$OUT"
+done_testing
