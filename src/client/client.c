@@ -36,6 +36,8 @@ client_free(struct client *client)
 {
 	if (client == NULL)
 		return;
+	/* Those who look on may be gone already. */
+	array_clear(&client->observers);
 	while (client->active.len > 0)
 		run_abandon(client->active.items[client->active.len - 1]);
 	array_done(&client->active);

@@ -83,7 +83,10 @@ refresh_end(struct store *store, int64_t conversation, struct error *err)
 	return store_run(store,
 	    "UPDATE conversation SET waiting = coalesce(("
 	    "SELECT type = 'function.call' AND state = 0 AND coalesce(confirmation, '') <> 'denied'"
-	    " FROM entry WHERE conversation = ?1 ORDER BY seq DESC LIMIT 1), 0) WHERE key = ?1",
+	    " FROM entry WHERE conversation = ?1 ORDER BY seq DESC LIMIT 1), 0),"
+	    " failed = failed AND coalesce(("
+	    "SELECT state <> 0 OR type = 'message.input'"
+	    " FROM entry WHERE conversation = ?1 ORDER BY seq DESC LIMIT 1), 1) WHERE key = ?1",
 	    conversation, err);
 }
 

@@ -54,8 +54,8 @@ struct screen {
 	bool list_hidden, plain, mouse;
 	bool damaged, at_once, layout_due, quit;
 	int64_t last_paint, focused_since;
-	int64_t retried; /* a conversation that is to be answered again, or 0 */
-	int64_t answer;	 /* the branch in which that happens, to be opened; or 0 */
+	int64_t retried;      /* a conversation that is to be answered again, or 0 */
+	int64_t answer;	      /* the branch in which that happens, to be opened; or 0 */
 	struct timer *second; /* while a turn waits: the seconds it shows grow */
 };
 

@@ -20,7 +20,6 @@ send '!hostile'
 sees 'before' 'a hostile answer is shown'
 sees 'after' '... to its end'
 modes >"$WORK/modes.after"
-sed 's/^/# /' "$WORK/modes.after"
 cmp "$WORK/modes" "$WORK/modes.after"
 report $? 'title and modes of the terminal are as before'
 sees 'You said: Hello' 'what was there before is there'

@@ -182,7 +182,7 @@ ends() { # STATUS
 # start 80 24 [OPTION]...: open_screen, and the first frame is there.
 start() {
 	open_screen "$@"
-	wait_for screen_has 'F1 help' || wait_for -n 20 screen_has '@' ||
+	wait_for screen_has ' > ' ||
 		fail "no first frame: $(screen; cat "$WORK/stderr")"
 }
 

@@ -17,7 +17,8 @@ upper_rows() {
 start_server
 start 100 30 --model mistral-small-latest
 send '!long 600'
-sees 'Message mistral'
+sees 'word600'
+sees ' tokens'
 lacks '· streaming'
 screen >"$WORK/end"
 wheel 64
