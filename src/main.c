@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "app.h"
 #include "base/buf.h"
@@ -11,6 +13,19 @@
 #include "base/i18n.h"
 #include "base/sanitize.h"
 #include "cmd/command.h"
+
+/*
+ * A standard descriptor that is closed must not become the one of the store or
+ * of a connection. What stands in for it fails as it would: the wrong way round.
+ */
+static void
+hold_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			_exit(error_exit_status(ERR_SYSTEM));
+}
 
 /* What needs no profile, no store and no loop. */
 static bool
@@ -53,6 +68,7 @@ main(int argc, char **argv)
 	bool good, answered = false;
 	int status;
 
+	hold_descriptors();
 	setlocale(LC_ALL, "");
 	/* The numbers here are the profile's and the API's: they have a point everywhere. */
 	setlocale(LC_NUMERIC, "C");

@@ -39,7 +39,7 @@ say(struct report *r, enum verdict verdict, const char *subject, const char *tex
 {
 	static const char *const marks[] = {[GOOD] = "ok  ", [NOTE] = "note", [BAD] = "bad "};
 	static const char *const words[] = {[GOOD] = "ok", [NOTE] = "note", [BAD] = "bad"};
-	char *clean = sanitize_text(text);
+	char *clean = sanitize_text(text), *name = sanitize_line(subject);
 
 	r->problems += verdict == BAD;
 	if (r->ctx->json) {
@@ -49,8 +49,9 @@ say(struct report *r, enum verdict verdict, const char *subject, const char *tex
 		buf_put_json(&r->json, text, strlen(text));
 		buf_putc(&r->json, '}');
 	} else {
-		fprintf(r->ctx->out, "%s  %-12s %s\n", marks[verdict], subject, clean);
+		fprintf(r->ctx->out, "%s  %-12s %s\n", marks[verdict], name, clean);
 	}
+	free(name);
 	free(clean);
 }
 

@@ -87,4 +87,13 @@ check 'a full standard output is an error' test $? -ne 0
 "$CAUSERIE" start --no-stream hello 2>"$ERR" </dev/null | :
 check 'a closed one is not a crash' sh -c "! grep -qi 'signal\|sanitizer' '$ERR'"
 
+# A closed descriptor is not taken for the store's or the loop's.
+"$CAUSERIE" start --no-stream hello >&- 2>"$ERR" </dev/null
+check 'a closed standard output is an error' test $? -eq 1
+"$CAUSERIE" start >"$OUT" 2>"$ERR" <&-
+check 'a closed standard input is an empty one' test $? -eq 2
+"$CAUSERIE" start --no-stream 'closed all round' >&- 2>&- <&-
+run 0 history @
+out_has 'closed all round'
+
 done_testing
