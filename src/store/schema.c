@@ -119,6 +119,32 @@ check_header(
 }
 
 /*
+ * The first bytes of a regular file; -1 if there are none to be had. Another
+ * instance may be writing them at this moment, and a read is not atomic: what
+ * two of them agree on was there.
+ */
+static ssize_t
+read_header(int fd, unsigned char header[HEADER_SIZE])
+{
+	unsigned char again[HEADER_SIZE];
+	ssize_t len, len2;
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return -1;
+	len = pread(fd, header, HEADER_SIZE, 0);
+	for (;;) {
+		len2 = pread(fd, again, HEADER_SIZE, 0);
+		if (len < 0 || len2 < 0)
+			return -1;
+		if (len == len2 && memcmp(header, again, (size_t)len) == 0)
+			return len;
+		memcpy(header, again, (size_t)len2);
+		len = len2;
+	}
+}
+
+/*
  * Looks at the file with our own eyes first: SQLite would replay the log of a
  * foreign database, which is a change. Makes it if there is none, so that only
  * its owner can read it.
@@ -127,7 +153,6 @@ static bool
 look(const char *path, size_t newest, struct error *err)
 {
 	unsigned char header[HEADER_SIZE];
-	struct stat st;
 	ssize_t len;
 	int fd;
 
@@ -141,8 +166,7 @@ look(const char *path, size_t newest, struct error *err)
 	if (fd < 0)
 		return error_set(
 		    err, ERR_STORE, _("The store %s cannot be opened: %s."), path, strerror(errno));
-	len =
-	    fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? pread(fd, header, sizeof(header), 0) : -1;
+	len = read_header(fd, header);
 	close(fd);
 	if (len < 0)
 		return error_set(err, ERR_STORE,
@@ -192,15 +216,22 @@ schema_migrate(struct db *db, const char *const *steps, size_t count, struct err
 	}
 }
 
-/* The same questions as to the header, but what is still in the log counts. */
+/*
+ * The same questions as to the header, but what is still in the log counts. In
+ * one transaction: another instance may be making the store at this moment.
+ */
 static bool
 check_version(struct db *db, const char *path, size_t newest, int64_t *version, struct error *err)
 {
 	int64_t id, tables;
 
-	if (!pragma(db, "PRAGMA application_id", &id, err) ||
-	    !pragma(db, "PRAGMA user_version", version, err) ||
-	    !pragma(db, "SELECT count(*) FROM sqlite_schema", &tables, err))
+	if (!db_begin_read(db, err))
+		return false;
+	if (!db_end(db,
+		pragma(db, "PRAGMA application_id", &id, err) &&
+		    pragma(db, "PRAGMA user_version", version, err) &&
+		    pragma(db, "SELECT count(*) FROM sqlite_schema", &tables, err),
+		err))
 		return false;
 	if (id != APPLICATION_ID && (id != 0 || *version != 0 || tables != 0))
 		return refuse_foreign(path, err);
