@@ -144,6 +144,25 @@ root_of(struct client *client, const struct conversation *conversation)
 	return key;
 }
 
+/* As note_lineage(), for a start: a parent without an entry. */
+static void
+note_sibling(struct client *client, struct turn *turn, struct conversation *conversation)
+{
+	struct error ignored = ERROR_NONE;
+	const struct conversation *parent =
+	    client_conversation(client, conversation->parent, &ignored);
+	char *metadata;
+
+	error_done(&ignored);
+	if (parent == NULL || parent->own_id || !conversation->own_id ||
+	    strcmp(parent->connection, conversation->connection) != 0)
+		return;
+	metadata = wire_set(turn->metadata, LINEAGE_PARENT, parent->id);
+	free(turn->metadata);
+	turn->metadata = metadata;
+	xreplace(&conversation->metadata, metadata);
+}
+
 /* The conversation of a start; sibling is the one whose first prompt it edits, or NULL. */
 static struct conversation *
 prepare_start(struct client *client, struct request *run, struct link *link,
@@ -176,6 +195,7 @@ prepare_start(struct client *client, struct request *run, struct link *link,
 		conversation->agent = xstrdup(run->agent->name);
 	if (sibling != NULL) {
 		conversation->parent = root_of(client, sibling);
+		note_sibling(client, turn, conversation);
 		xreplace(&conversation->title, NULL);
 		if (run->agent == NULL)
 			conversation->agent = xstrdup(sibling->agent);
@@ -223,10 +243,10 @@ prepare_fork(struct client *client, struct request *run, const struct conversati
 static void
 note_lineage(struct turn *turn, struct conversation *branch)
 {
-	char *with_parent = wire_set(turn->metadata, "causerie_parent", turn->conversation_id);
+	char *with_parent = wire_set(turn->metadata, LINEAGE_PARENT, turn->conversation_id);
 
 	free(turn->metadata);
-	turn->metadata = wire_set(with_parent, "causerie_entry", turn->from_entry_id);
+	turn->metadata = wire_set(with_parent, LINEAGE_ENTRY, turn->from_entry_id);
 	free(with_parent);
 	xreplace(&branch->metadata, turn->metadata);
 }
@@ -429,8 +449,8 @@ address(struct client *client, struct request *run, struct conversation *convers
 }
 
 static struct conversation *
-prepare_append(struct client *client, struct request *run, const struct conversation *base,
-    struct error *err)
+prepare_append(
+    struct client *client, struct request *run, const struct conversation *base, struct error *err)
 {
 	struct conversation *conversation = client_cached(client, base->key);
 

@@ -43,6 +43,7 @@ client_free(struct client *client)
 	array_done(&client->active);
 	for (size_t i = 0; i < client->links.len; i++) {
 		client->links.items[i]->backend->ops->free(client->links.items[i]->backend);
+		array_done(&client->links.items[i]->mirror.unlinked);
 		free(client->links.items[i]);
 	}
 	array_done(&client->links);
@@ -170,9 +171,8 @@ client_release(struct client *client, int64_t key)
 	}
 }
 
-/* As store_find(), but for whole ids only: a server's "conv_1" is not our "conv_12". */
-static bool
-find_exact(
+bool
+client_find_exact(
     struct client *client, const char *connection, const char *id, int64_t *key, struct error *err)
 {
 	struct conversation *found;
@@ -206,7 +206,7 @@ client_adopt(
 	if (connection == NULL)
 		connection = client->profile->connection;
 	kept = profile_connection(client->profile, connection);
-	if (!find_exact(client, connection, id, key, err))
+	if (!client_find_exact(client, connection, id, key, err))
 		return false;
 	if (*key != 0)
 		return true;
@@ -242,13 +242,15 @@ learn(struct asked *asked, const struct event *event)
 	switch (event->type) {
 	case EVENT_ENTRIES:
 		if (asked->question->kind != ASK_HISTORY ||
-		    !find_exact(client, name, event->conversation_id, &key, &err) ||
+		    !client_find_exact(client, name, event->conversation_id, &key, &err) ||
 		    key == 0)
 			break;
 		conversation = client_conversation(client, key, &err);
 		if (conversation != NULL && merge_history(client, client_cached(client, key),
-						event->entries, event->entry_count, &err))
+						event->entries, event->entry_count, &err)) {
 			client_notify(client, NOTE_CONVERSATION, key, 0, NULL);
+			mirror_guess(client, key, &err);
+		}
 		break;
 	case EVENT_CONVERSATIONS:
 	case EVENT_CONVERSATION:
@@ -259,9 +261,8 @@ learn(struct asked *asked, const struct event *event)
 		break;
 	case EVENT_DELETED:
 		/* The engine has deleted it already. */
-		if (asked->deletes != 0 &&
-		    (asked->link->connection->api != API_CONVERSATIONS ||
-			store_delete(client->store, asked->deletes, &err))) {
+		if (asked->deletes != 0 && (asked->link->connection->api != API_CONVERSATIONS ||
+					       store_delete(client->store, asked->deletes, &err))) {
 			client_release(client, asked->deletes);
 			client_notify(client, NOTE_LIST, asked->deletes, 0, NULL);
 		}
@@ -335,13 +336,30 @@ can_be_asked(const struct connection *connection)
 	return good;
 }
 
+static void
+refresh(struct client *client, const char *connection, const struct conversation *conversation,
+    struct error *err)
+{
+	struct question *question;
+	struct link *link;
+
+	if (conversation == NULL) {
+		link = client_link(client, connection, err);
+		if (link != NULL)
+			mirror_start(link);
+		return;
+	}
+	question = question_new(ASK_HISTORY);
+	question->conversation_id = xstrdup(conversation->id);
+	client_ask(client, connection, question, NULL, NULL, err);
+}
+
 void
 client_refresh(struct client *client, int64_t key)
 {
 	const char *name = client->profile->connection;
 	const struct conversation *conversation;
 	const struct connection *connection;
-	struct question *question;
 	struct error err = ERROR_NONE;
 
 	conversation = key != 0 ? client_conversation(client, key, &err) : NULL;
@@ -352,9 +370,7 @@ client_refresh(struct client *client, int64_t key)
 	    can_be_asked(connection) &&
 	    (key == 0 || (conversation != NULL && !conversation->own_id &&
 			     client_turn_of(client, key) == 0))) {
-		question = question_new(key == 0 ? ASK_LIST : ASK_HISTORY);
-		question->conversation_id = conversation != NULL ? xstrdup(conversation->id) : NULL;
-		client_ask(client, name, question, NULL, NULL, &err);
+		refresh(client, name, conversation, &err);
 	}
 	error_done(&err);
 }
@@ -370,9 +386,8 @@ client_ask(struct client *client, const char *connection, struct question *quest
 		question_free(question);
 		return 0;
 	}
-	if (question->kind == ASK_DELETE &&
-	    !find_exact(client, link->connection->name, question->conversation_id, &asked.deletes,
-		err)) {
+	if (question->kind == ASK_DELETE && !client_find_exact(client, link->connection->name,
+						question->conversation_id, &asked.deletes, err)) {
 		question_free(question);
 		return 0;
 	}

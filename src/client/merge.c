@@ -39,6 +39,13 @@ same_text(const struct entry *a, const struct entry *b)
 	return same;
 }
 
+bool
+merge_same_words(const struct entry *a, const struct entry *b)
+{
+	return a->type == b->type && a->assistant == b->assistant && same_text(a, b) &&
+	       same_string(a->tool_call_id, b->tool_call_id);
+}
+
 /* Whether ours can be the server's: it has its id, or none yet and says the same. */
 static bool
 matches(const struct entry *ours, const struct entry *theirs)
@@ -123,8 +130,7 @@ name_it(struct client *client, struct conversation *conversation, struct error *
  * branch inherited: those up to its fork entry, whose copy may have a new id.
  */
 static size_t
-count_copies(
-    const struct conversation *conversation, struct entry *const *entries, size_t count)
+count_copies(const struct conversation *conversation, struct entry *const *entries, size_t count)
 {
 	size_t copies = 0;
 
@@ -227,6 +233,10 @@ merge_conversation(struct client *client, const char *connection, const struct c
 		xreplace(&ours->created_at, theirs->created_at);
 		xreplace(&ours->updated_at, theirs->updated_at);
 		xreplace(&ours->raw, theirs->raw);
+		client->merged++;
+		/* Someone is looking at it, and it went on elsewhere. */
+		if (ours == client_cached(client, *key) && ours->entries.len > 0)
+			client_refresh(client, *key);
 		kept = store_save_conversation(client->store, ours, err);
 		free(title);
 		free(agent);

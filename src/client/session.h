@@ -5,22 +5,38 @@
 /*
  * The inside of the client, shared by its files and by nobody else:
  * client.c (connections, questions, what is cached), begin.c (a turn until it
- * is sent), run.c (a turn in flight), retry.c (one that broke off) and merge.c
- * (the server's history against ours).
+ * is sent), run.c (a turn in flight), retry.c (one that broke off), merge.c (the
+ * server's history against ours) and mirror.c (the server's list, and lineage
+ * that is learnt late).
  */
 
 #include "client/client.h"
+#include "store/store.h"
 
 struct backend;
 struct connection;
 struct timer;
 struct waiting;
 
+/* Where a restart leaves its lineage in the new conversation's metadata. */
+#define LINEAGE_PARENT "causerie_parent"
+#define LINEAGE_ENTRY "causerie_entry"
+
+/* A walk through the list of a server, and then through what has no parent yet. */
+struct mirror {
+	bool running;
+	int page;
+	unsigned merged; /* client->merged when the page was asked for */
+	key_list unlinked;
+	size_t next; /* of unlinked */
+};
+
 /* A connection in use. */
 struct link {
 	struct client *client;
 	const struct connection *connection;
 	struct backend *backend;
+	struct mirror mirror;
 };
 
 /* A turn in flight. */
@@ -75,6 +91,7 @@ struct client {
 	struct store *store;
 	const struct profile *profile;
 	unsigned last_id;
+	unsigned merged; /* conversations of servers that turned out to be new or changed */
 	ARRAY(struct link *) links;
 	ARRAY(struct active *) active;
 	ARRAY(struct asked) asked;
@@ -117,6 +134,23 @@ void run_abandon(struct active *);
  */
 bool merge_history(struct client *, struct conversation *, struct entry *const *entries,
     size_t count, struct error *);
+
+/* Whether two entries are of one kind and say the same. */
+bool merge_same_words(const struct entry *, const struct entry *);
+
+/* As store_find(), but for whole ids only: a server's "conv_1" is not our "conv_12". */
+bool client_find_exact(
+    struct client *, const char *connection, const char *id, int64_t *key, struct error *);
+
+/* mirror.c: reads a server's list by pages, then joins the branches that it names. */
+void mirror_start(struct link *);
+void mirror_parent_came(void *link, const struct event *);
+
+/*
+ * The history of a conversation was read and nobody knows its parent: finds one
+ * that begins with the same words, and makes the younger a branch of the older.
+ */
+bool mirror_guess(struct client *, int64_t key, struct error *);
 
 /* Takes over a conversation as the server describes it. */
 bool merge_conversation(struct client *, const char *connection, const struct conversation *,

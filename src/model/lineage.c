@@ -378,11 +378,13 @@ name_branch(const struct tree *tree, size_t i)
 {
 	const struct tree_branch *branch = &tree->branches.items[i];
 
+	const char *mark = branch->guessed ? "?" : "";
+
 	if (branch->label != NULL && branch->label[0] != '\0')
-		return xstrdup(branch->label);
+		return xasprintf("%s%s", branch->label, mark);
 	if (branch->conversation == tree->root)
 		return xstrdup("main");
-	return xasprintf("b%zu", branch->number > 0 ? (size_t)branch->number : i + 1);
+	return xasprintf("b%zu%s", branch->number > 0 ? (size_t)branch->number : i + 1, mark);
 }
 
 char *

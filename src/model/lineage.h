@@ -36,6 +36,7 @@ struct tree_branch {
 	char *id, *title, *label, *updated_at;
 	int64_t active; /* order of the last change: larger is later */
 	bool hidden, deleted;
+	bool guessed; /* its place was: nobody said where it branched from */
 	ARRAY(struct tree_entry) entries; /* its own */
 };
 
@@ -77,7 +78,8 @@ int64_t tree_latest(const struct tree *, struct alternative);
 
 /*
  * What a branch is called: its label, else "main" for the root, else its
- * number in the order of making: "b2". Yours.
+ * number in the order of making: "b2"; with "?" behind it if its place is a
+ * guess. Yours.
  */
 char *tree_branch_name(const struct tree *, int64_t conversation);
 

@@ -313,8 +313,42 @@ move_tree(struct store *store, int64_t from, int64_t to, struct error *err)
 	       store_run(store, "DELETE FROM tree WHERE root = ?1", from, err);
 }
 
+/* The branches and drafts behind a copy are behind its original from now on. */
 static bool
-set_lineage(struct store *store, int64_t key, int64_t parent, int64_t fork, struct error *err)
+replace_copy(struct store *store, int64_t copy, int64_t original, struct error *err)
+{
+	return store_run2(store,
+		   "UPDATE conversation SET fork = ?2, parent = (SELECT conversation FROM entry"
+		   " WHERE key = ?2) WHERE fork = ?1",
+		   copy, original, err) &&
+	       store_run2(store, "UPDATE OR IGNORE draft SET entry = ?2 WHERE entry = ?1", copy,
+		   original, err) &&
+	       entry_delete(store, copy, err);
+}
+
+static bool
+drop_copies(
+    struct store *store, int64_t key, const int64_t *originals, size_t count, struct error *err)
+{
+	key_list copies = {0};
+	struct stmt *s = db_prepare(
+	    store->db, "SELECT key FROM entry WHERE conversation = ?1 ORDER BY seq LIMIT ?2");
+	bool good;
+
+	db_bind_int(s, 1, key);
+	db_bind_int(s, 2, (int64_t)count);
+	while (db_step(s, err))
+		array_push(&copies, db_int(s, 0));
+	good = db_finish(s);
+	for (size_t i = 0; i < copies.len && good; i++)
+		good = replace_copy(store, copies.items[i], originals[i], err);
+	array_done(&copies);
+	return good;
+}
+
+static bool
+set_lineage(
+    struct store *store, int64_t key, int64_t parent, int64_t fork, bool guessed, struct error *err)
 {
 	struct conversation place = {.parent = parent, .fork = fork};
 	struct stmt *s;
@@ -325,19 +359,59 @@ set_lineage(struct store *store, int64_t key, int64_t parent, int64_t fork, stru
 	if (root != key || place.root == 0 || place.root == root)
 		return error_set(err, ERR_STORE,
 		    _("The conversation cannot become a branch of that one. Nothing was changed."));
-	s = db_prepare(store->db, "UPDATE conversation SET parent = ?2, fork = ?3 WHERE key = ?1");
+	s = db_prepare(store->db,
+	    "UPDATE conversation SET parent = ?2, fork = ?3, guessed = ?4 WHERE key = ?1");
 	db_bind_int(s, 1, key);
 	bind_key(s, 2, place.parent);
 	bind_key(s, 3, place.fork);
+	db_bind_int(s, 4, guessed);
 	return db_run(s, err) && move_tree(store, root, place.root, err) &&
 	       tree_refresh(store, place.root, 0, err);
 }
 
 bool
-store_set_lineage(struct store *store, int64_t key, int64_t parent, int64_t fork, struct error *err)
+store_set_lineage(struct store *store, int64_t key, int64_t parent, int64_t fork, bool guessed,
+    const int64_t *originals, size_t copies, struct error *err)
 {
 	return store_begin(store, true, err) &&
-	       store_end(store, set_lineage(store, key, parent, fork, err), err);
+	       store_end(store,
+		   set_lineage(store, key, parent, fork, guessed, err) &&
+		       drop_copies(store, key, originals, copies, err),
+		   err);
+}
+
+bool
+store_list_unlinked(struct store *store, const char *connection, const char *word, key_list *keys,
+    struct error *err)
+{
+	struct stmt *s = db_prepare(store->db,
+	    "SELECT key FROM conversation WHERE connection = ?1 AND deleted = 0 AND parent IS NULL"
+	    " AND instr(metadata, ?2) > 0 ORDER BY created_at, key");
+
+	db_bind_text(s, 1, connection);
+	db_bind_text(s, 2, word);
+	while (db_step(s, err))
+		array_push(keys, db_int(s, 0));
+	return db_finish(s);
+}
+
+bool
+store_find_kin(struct store *store, int64_t key, key_list *keys, struct error *err)
+{
+	/* 65536 is SEQ_STEP, the place of a first entry: written out, the index can be used. */
+	struct stmt *s = db_prepare(store->db,
+	    "SELECT c.key FROM conversation me"
+	    " JOIN entry mine ON mine.conversation = me.key AND mine.seq = 65536"
+	    " JOIN entry e ON e.preview = mine.preview AND e.seq = 65536 AND e.type = mine.type"
+	    " JOIN conversation c ON c.key = e.conversation WHERE me.key = ?1"
+	    " AND mine.type = 'message.input' AND mine.preview <> '' AND c.parent IS NULL"
+	    " AND c.deleted = 0 AND c.root <> me.root AND c.connection = me.connection"
+	    " ORDER BY c.created_at, c.key");
+
+	db_bind_int(s, 1, key);
+	while (db_step(s, err))
+		array_push(keys, db_int(s, 0));
+	return db_finish(s);
 }
 
 /* Loading. */

@@ -26,14 +26,13 @@
 #include "base/array.h"
 #include "model/entry.h"
 #include "store/instance.h"
+#include "store/store.h"
 
 struct buf;
 struct conversation;
 struct db;
 struct error;
 struct stmt;
-
-typedef ARRAY(int64_t) key_list;
 
 struct store {
 	struct db *db;

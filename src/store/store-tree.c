@@ -226,6 +226,7 @@ read_branch(struct stmt *s)
 	    .active = db_int(s, 8),
 	    .hidden = db_int(s, 9) != 0,
 	    .deleted = db_int(s, 10) != 0,
+	    .guessed = db_int(s, 11) != 0,
 	};
 }
 
@@ -234,7 +235,7 @@ load_branches(struct store *store, struct tree *tree, struct error *err)
 {
 	struct stmt *s = db_prepare(store->db,
 	    "SELECT key, parent, fork, number, id, coalesce(nullif(title, ''), name), label,"
-	    " updated_at, active, hidden, deleted FROM conversation WHERE root = ?1"
+	    " updated_at, active, hidden, deleted, guessed FROM conversation WHERE root = ?1"
 	    " ORDER BY key <> ?1, number");
 
 	db_bind_int(s, 1, tree->root);

@@ -87,11 +87,23 @@ bool store_add_conversation(struct store *, struct conversation *, struct error 
 bool store_save_conversation(struct store *, const struct conversation *, struct error *);
 
 /*
- * For lineage that is learnt later, from a server's metadata: the conversation,
- * which must be the root of its tree, and all that branches from it become a
- * part of the parent's tree. fork as in struct conversation.
+ * For lineage that is learnt later, from a server's metadata or (guessed) from
+ * what the two begin with: the conversation, which must be the root of its
+ * tree, and all that branches from it become a part of the parent's tree. fork
+ * as in struct conversation. Its first entries, as many as there are originals
+ * (keys of entries on the parent's path, which say the same), go: what hangs on
+ * them hangs on those from now on.
  */
-bool store_set_lineage(struct store *, int64_t key, int64_t parent, int64_t fork, struct error *);
+bool store_set_lineage(struct store *, int64_t key, int64_t parent, int64_t fork, bool guessed,
+    const int64_t *originals, size_t copies, struct error *);
+
+/* Conversations of a connection without a parent and with a word in their metadata; oldest first. */
+typedef ARRAY(int64_t) key_list;
+bool store_list_unlinked(
+    struct store *, const char *connection, const char *word, key_list *, struct error *);
+
+/* Roots of other trees on its connection that begin with the same prompt; oldest first. */
+bool store_find_kin(struct store *, int64_t key, key_list *, struct error *);
 
 /*
  * With the entries of its path, inherited ones first; or without any. NULL and

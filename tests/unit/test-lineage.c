@@ -248,6 +248,10 @@ test_names(void **state)
 	expect_name(&tree, 11, "try");
 	expect_name(&tree, 13, "b3");
 	expect_name(&tree, 99, "");
+	tree.branches.items[1].guessed = tree.branches.items[2].guessed = true;
+	expect_name(&tree, 11, "try?");
+	expect_name(&tree, 13, "b3?");
+	tree.branches.items[1].guessed = tree.branches.items[2].guessed = false;
 	expect_path(&tree, 10, "main");
 	expect_path(&tree, 13, "main › try › b3");
 	/* It hangs on main, though it was restarted from b3. */

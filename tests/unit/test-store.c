@@ -816,7 +816,7 @@ test_late_lineage(void **state)
 	parent2 = converse(store, parent, "p1", "p2", NULL);
 	converse(store, parent, "p3", "p4", NULL);
 	assert_int_equal(count(store, NULL), 2);
-	OK(store_set_lineage(store, child->key, parent->key, parent2, &err));
+	OK(store_set_lineage(store, child->key, parent->key, parent2, false, NULL, 0, &err));
 	assert_int_equal(count(store, NULL), 1);
 	expect_path(store, child->key, "p1|p2/c1|c2");
 	expect_path(store, grandchild->key, "p1|p2|c1/g1|g2");
@@ -829,9 +829,9 @@ test_late_lineage(void **state)
 	assert_int_equal(tree.branches.items[2].number, 3);
 	tree_done(&tree);
 	/* Not twice, not to itself, not into a circle. */
-	assert_false(store_set_lineage(store, child->key, parent->key, parent2, &err));
+	assert_false(store_set_lineage(store, child->key, parent->key, parent2, false, NULL, 0, &err));
 	error_done(&err);
-	assert_false(store_set_lineage(store, parent->key, child->key, child1, &err));
+	assert_false(store_set_lineage(store, parent->key, child->key, child1, false, NULL, 0, &err));
 	error_done(&err);
 	OK(store_delete(store, parent->key, &err));
 	OK(store_delete(store, child->key, &err));
