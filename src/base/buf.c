@@ -138,13 +138,20 @@ buf_put_json(struct buf *b, const char *bytes, size_t len)
 			fits = buf_puts(b, "\\t");
 			break;
 		default:
-			fits = c < 0x20 || c == 0x7f ? buf_printf(b, "\\u%04x", c) : buf_putc(b, (char)c);
+			fits = c < 0x20 || c == 0x7f ? buf_printf(b, "\\u%04x", c)
+						     : buf_putc(b, (char)c);
 		}
 	}
 	fits = fits && buf_putc(b, '"');
 	if (!fits)
 		buf_truncate(b, start);
 	return fits;
+}
+
+bool
+buf_equal(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
 void

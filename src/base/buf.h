@@ -39,6 +39,8 @@ bool buf_pad(struct buf *, char c, size_t count);
 /* The bytes as a JSON string (RFC 8259, section 7) with its quotes; they must be UTF-8. */
 bool buf_put_json(struct buf *, const char *bytes, size_t len);
 
+bool buf_equal(const struct buf *, const struct buf *);
+
 /* Forgets the contents, keeps the memory. */
 void buf_clear(struct buf *);
 

@@ -89,6 +89,12 @@ xvasprintf(const char *format, va_list args)
 	return text;
 }
 
+bool
+xequal(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 void
 xreplace(char **slot, const char *text)
 {

@@ -8,6 +8,7 @@
  */
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 void *xmalloc(size_t size);
@@ -23,6 +24,9 @@ char *xstrndup(const char *text, size_t len);
 
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *xvasprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
+/* Whether two texts are the same, or both NULL. */
+bool xequal(const char *, const char *);
 
 /* Frees *slot and puts a copy of text (or NULL) there; text may be *slot itself. */
 void xreplace(char **slot, const char *text);

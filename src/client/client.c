@@ -28,6 +28,7 @@ client_new(struct loop *loop, struct store *store, const struct profile *profile
 	for (size_t i = 0; i < profile->agents.len; i++)
 		array_push(&client->agents, agent_copy(profile->agents.items[i]));
 	client->profile_agents = client->agents.len;
+	others_begin(client);
 	return client;
 }
 
@@ -36,6 +37,7 @@ client_free(struct client *client)
 {
 	if (client == NULL)
 		return;
+	others_end(client);
 	/* Those who look on may be gone already. */
 	array_clear(&client->observers);
 	while (client->active.len > 0)

@@ -18,12 +18,6 @@ same_id(const struct entry *a, const struct entry *b)
 }
 
 static bool
-same_string(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool
 same_text(const struct entry *a, const struct entry *b)
 {
 	struct buf x, y;
@@ -33,7 +27,7 @@ same_text(const struct entry *a, const struct entry *b)
 	buf_init(&y, 0);
 	entry_text(a, &x);
 	entry_text(b, &y);
-	same = x.len == y.len && memcmp(x.data, y.data, x.len) == 0;
+	same = buf_equal(&x, &y);
 	buf_done(&x);
 	buf_done(&y);
 	return same;
@@ -43,7 +37,7 @@ bool
 merge_same_words(const struct entry *a, const struct entry *b)
 {
 	return a->type == b->type && a->assistant == b->assistant && same_text(a, b) &&
-	       same_string(a->tool_call_id, b->tool_call_id);
+	       xequal(a->tool_call_id, b->tool_call_id);
 }
 
 /* Whether ours can be the server's: it has its id, or none yet and says the same. */
@@ -55,7 +49,7 @@ matches(const struct entry *ours, const struct entry *theirs)
 	/* What never left this machine is not what another one said in the same words. */
 	if (ours->type != theirs->type || !ours->own_id || ours->state == ENTRY_UNSENT)
 		return false;
-	return same_text(ours, theirs) && same_string(ours->tool_call_id, theirs->tool_call_id);
+	return same_text(ours, theirs) && xequal(ours->tool_call_id, theirs->tool_call_id);
 }
 
 /* The server's form of an entry in the place of ours, which keeps its key. */
@@ -219,7 +213,7 @@ merge_conversation(struct client *client, const char *connection, const struct c
 			return err->kind == ERR_NONE;
 		ours = loaded;
 	}
-	if (same_string(ours->updated_at, theirs->updated_at)) {
+	if (xequal(ours->updated_at, theirs->updated_at)) {
 		kept = true;
 	} else {
 		char *title = xstrdup(ours->title), *agent = xstrdup(ours->agent);

@@ -73,6 +73,7 @@ forget(struct active *active)
 	array_done(&active->outputs);
 	turn_free(active->turn);
 	free(active);
+	others_catch_up(client);
 }
 
 /*

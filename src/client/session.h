@@ -6,8 +6,8 @@
  * The inside of the client, shared by its files and by nobody else:
  * client.c (connections, questions, what is cached), begin.c (a turn until it
  * is sent), run.c (a turn in flight), retry.c (one that broke off), merge.c (the
- * server's history against ours) and mirror.c (the server's list, and lineage
- * that is learnt late).
+ * server's history against ours), mirror.c (the server's list, and lineage that
+ * is learnt late) and others.c (what other instances do to the store).
  */
 
 #include "client/client.h"
@@ -17,6 +17,7 @@ struct backend;
 struct connection;
 struct timer;
 struct waiting;
+struct watch;
 
 /* Where a restart leaves its lineage in the new conversation's metadata. */
 #define LINEAGE_PARENT "causerie_parent"
@@ -97,6 +98,12 @@ struct client {
 	ARRAY(struct asked) asked;
 	ARRAY(struct conversation *) cached;
 	ARRAY(struct observer) observers;
+	struct {
+		struct watch *watch;
+		struct timer *pace; /* until it is looked again */
+		bool missed;	    /* something changed meanwhile */
+		bool behind;	    /* or may have, in what was in flight */
+	} others;
 	agent_list agents;
 	size_t profile_agents; /* how many of agents are the profile's */
 };
@@ -151,6 +158,16 @@ void mirror_parent_came(void *link, const struct event *);
  * that begins with the same words, and makes the younger a branch of the older.
  */
 bool mirror_guess(struct client *, int64_t key, struct error *);
+
+/*
+ * others.c: reads again what other instances changed, at once and then at a
+ * measured pace, and tells the observers.
+ */
+void others_begin(struct client *);
+void others_end(struct client *);
+
+/* A turn of this instance is over: reads what was not read because of it. */
+void others_catch_up(struct client *);
 
 /* Takes over a conversation as the server describes it. */
 bool merge_conversation(struct client *, const char *connection, const struct conversation *,

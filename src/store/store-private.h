@@ -6,6 +6,7 @@
  * What the files of the store share:
  *
  *	store.c			opening, checking, drafts and small state
+ *	changes.c		what other instances do
  *	store-conversation.c	conversations: add, save, load, delete
  *	store-entry.c		entries and what they are made of
  *	store-turn.c		turns under way, and those of instances that died
@@ -39,6 +40,8 @@ struct store {
 	char *path;
 	bool read_only;
 	struct instance instance;
+	int changes;  /* of inotify(7); -1: nobody watches */
+	int64_t seen; /* of what others committed */
 
 	/* The trees that the last filter found, in the order of the list. */
 	char *filter;
@@ -66,6 +69,10 @@ void bind_strings(
     struct stmt *, int place, const void *object, const size_t *offsets, size_t count);
 void read_strings(struct stmt *, int column, void *object, const size_t *offsets, size_t count);
 char *read_string(struct stmt *, int column);
+
+/* changes.c */
+
+void changes_end(struct store *);
 
 /* store-conversation.c */
 

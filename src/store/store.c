@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/log.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "store/db.h"
 #include "store/schema.h"
@@ -30,6 +29,7 @@ store_open(const char *path, bool *read_only, struct error *err)
 	store->db = db;
 	store->path = xstrdup(path);
 	store->read_only = *read_only;
+	store->changes = -1;
 	/* Who cannot write begins no turns, and can end nobody's. */
 	if (!instance_begin(&store->instance, memory || *read_only ? NULL : path, err)) {
 		instance_end(&store->instance);
@@ -47,6 +47,7 @@ store_close(struct store *store)
 {
 	if (store == NULL)
 		return;
+	changes_end(store);
 	db_close(store->db);
 	/* Later than the database, so that nobody takes our last words for a dead one's. */
 	instance_end(&store->instance);
@@ -210,19 +211,6 @@ store_set(struct store *store, const char *name, const char *value, struct error
 	if (value != NULL)
 		db_bind_text(s, 2, value);
 	return store_end(store, db_run(s, err), err);
-}
-
-int64_t
-store_version(struct store *store)
-{
-	struct stmt *s = db_prepare(store->db, "PRAGMA data_version");
-	struct error err = ERROR_NONE;
-	int64_t others = db_step(s, &err) ? db_int(s, 0) : 0;
-
-	db_finish(s);
-	error_done(&err);
-	/* Both only ever grow: what others committed as seen from here, and what we changed. */
-	return others + db_changes(store->db);
 }
 
 /* Checking. */

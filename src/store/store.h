@@ -202,4 +202,14 @@ bool store_set(struct store *, const char *name, const char *value, struct error
 /* Raised by every change that any instance made. */
 int64_t store_version(struct store *);
 
+/*
+ * A descriptor of the store's that becomes readable when the file was written
+ * to, by whomever; -1 where nobody tells (a store in memory; a system without
+ * inotify). Then store_others_changed(), which empties it.
+ */
+int store_watch(struct store *);
+
+/* Whether another instance changed something since this or store_watch() was last asked. */
+bool store_others_changed(struct store *);
+
 #endif

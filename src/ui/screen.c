@@ -143,6 +143,8 @@ noticed(void *arg, const struct note *note)
 	switch (note->type) {
 	case NOTE_LIST:
 		pane_conversations_reload(screen->list);
+		/* Branches may have come to the tree, by another instance. */
+		view_changed(screen->view);
 		break;
 	case NOTE_CONVERSATION:
 		view_changed(screen->view);

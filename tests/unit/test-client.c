@@ -16,14 +16,14 @@
 #include "unit/canned.h"
 #include "unit/client-bench.h"
 
-#define PROFILE                                                            \
+#define PROFILE                                                                   \
 	"connection: here\nconnections:\n  here: {api: conversations, base_url: " \
 	"\"http://127.0.0.1:%d\", api_key: test-key}\n"
 
 #define STARTED "{\"type\":\"conversation.response.started\",\"conversation_id\":\"conv_1\"}"
 #define DONE "{\"type\":\"conversation.response.done\",\"usage\":{\"total_tokens\":5}}"
 #define EVENT(json) "data: " json "\n\n"
-#define DELTA(index, id, text)                                                         \
+#define DELTA(index, id, text)                                                              \
 	EVENT("{\"type\":\"message.output.delta\",\"output_index\":" #index ",\"id\":\"" id \
 	      "\",\"content\":\"" text "\"}")
 
@@ -586,8 +586,8 @@ test_unknown_events(void **state)
 	canned = set_up_canned(&b);
 	canned_stream(canned,
 	    EVENT(STARTED) DELTA(0, "msg_a", "one")
-		EVENT("{\"type\":\"new.thing\",\"id\":\"x_1\",\"n\":1e2}")
-		    DELTA(1, "msg_b", "two") EVENT(DONE),
+		EVENT("{\"type\":\"new.thing\",\"id\":\"x_1\",\"n\":1e2}") DELTA(1, "msg_b", "two")
+		    EVENT(DONE),
 	    CANNED_CLOSE, 0);
 	key = bench_start(&b, "Hello");
 	expect_path(&b, key, "u:Hello | a:one | [?]: | a:two");
@@ -780,15 +780,13 @@ test_merge(void **state)
 	    {{{0}}, {{"1", 'u', "one", 0}, {"2", 'a', "x", 0}}, "1:u:one | 2:a:x"},
 	    /* What is ours alone stays. */
 	    {{{NULL, 'u', "one", 0}, {"2", 'a', "x", 0}, {NULL, 'u', "two", ENTRY_UNSENT}},
-		{{"1", 'u', "one", 0}, {"2", 'a', "x", 0}},
-		"1:u:one | 2:a:x | -:u(unsent):two"},
+		{{"1", 'u', "one", 0}, {"2", 'a', "x", 0}}, "1:u:one | 2:a:x | -:u(unsent):two"},
 	    /* And is not taken for the same words said later. */
 	    {{{NULL, 'u', "one", ENTRY_UNSENT}, {NULL, 'u', "one", 0}, {"2", 'a', "x", 0}},
-		{{"1", 'u', "one", 0}, {"2", 'a', "x", 0}},
-		"-:u(unsent):one | 1:u:one | 2:a:x"},
+		{{"1", 'u', "one", 0}, {"2", 'a', "x", 0}}, "-:u(unsent):one | 1:u:one | 2:a:x"},
 	    /* It had arrived after all. */
-	    {{{NULL, 'u', "one", ENTRY_INTERRUPTED}},
-		{{"1", 'u', "one", 0}, {"2", 'a', "x", 0}}, "1:u:one | 2:a:x"},
+	    {{{NULL, 'u', "one", ENTRY_INTERRUPTED}}, {{"1", 'u', "one", 0}, {"2", 'a', "x", 0}},
+		"1:u:one | 2:a:x"},
 	    /* Part of an answer becomes the whole of it. */
 	    {{{"1", 'u', "one", 0}, {"2", 'a', "par", ENTRY_INTERRUPTED}},
 		{{"1", 'u', "one", 0}, {"2", 'a', "partial, whole", 0}},
@@ -809,8 +807,9 @@ test_merge(void **state)
 		struct bench b;
 		int64_t key;
 
-		bench_open(&b, ":memory:", "connection: here\nconnections:\n  here: {api: "
-					   "conversations, base_url: \"http://127.0.0.1:1\"}\n");
+		bench_open(&b, ":memory:",
+		    "connection: here\nconnections:\n  here: {api: "
+		    "conversations, base_url: \"http://127.0.0.1:1\"}\n");
 		key = store_said(&b, cases[i].ours, 0, 0);
 		for (int times = 0; times < 2; times++) {
 			char *path;
@@ -822,6 +821,85 @@ test_merge(void **state)
 		}
 		bench_close(&b);
 	}
+}
+
+/* Until the client shows a path like that. */
+static void
+wait_path(struct bench *b, int64_t key, const char *pattern)
+{
+	int64_t limit = clock_ms() + 20000;
+	struct buf path = BUF_EMPTY;
+
+	for (;;) {
+		const struct conversation *shown = bench_conversation(b, key);
+
+		bench_describe(&path, shown->entries.items, shown->entries.len);
+		if (fnmatch(pattern, path.data, FNM_NOESCAPE) == 0)
+			break;
+		if (clock_ms() > limit) {
+			print_error("waited for %s, there is %s\n", pattern, path.data);
+			fail();
+		}
+		/* Longer than the test may take: only what is written wakes it. */
+		loop_wait(b->loop, 20000);
+	}
+	buf_done(&path);
+}
+
+/* What another instance writes shows here as it comes, without anybody looking for it. */
+static void
+test_others(void **state)
+{
+	struct error err = ERROR_NONE;
+	struct entry *prompt, *answer;
+	struct conversation *theirs;
+	struct files files;
+	struct bench b;
+	unsigned revision;
+	int64_t key, turn;
+	store_rows rows = {0};
+
+	(void)state;
+	set_up_files(&b, &files);
+	key = bench_start(&b, "Hello");
+	theirs = store_load(files.other, key, true, &err);
+	prompt = entry_new_input("more", 4);
+	prompt->id = xstrdup("msg_x");
+	prompt->state = ENTRY_SENDING;
+	buf_clear(&b.notes);
+	assert_true(store_begin_turn(files.other, theirs, &prompt, 1, &turn, &err));
+	wait_path(&b, key, "u:Hello | a:You said: Hello | u(sending):more");
+	assert_true(store_accept_turn(files.other, turn, &err));
+	answer = entry_new(ENTRY_MESSAGE_OUTPUT);
+	answer->state = ENTRY_STREAMING;
+	answer->id = xstrdup("msg_y");
+	buf_puts(&entry_chunk(answer, 0, CHUNK_TEXT)->text, "a bit");
+	assert_true(store_add_entry(files.other, key, turn, answer, &err));
+	wait_path(&b, key, "*u:more | a(streaming):a bit");
+	assert_true(store_list(b.store, NULL, 0, 1, &rows, &err));
+	assert_int_equal(rows.items[0].mark, MARK_STREAMING);
+	store_rows_done(&rows);
+	revision = bench_conversation(&b, key)->entries.items[3]->revision;
+	buf_puts(&entry_chunk(answer, 0, CHUNK_TEXT)->text, " more");
+	assert_true(store_checkpoint(files.other, &answer, 1, &err));
+	wait_path(&b, key, "*a(streaming):a bit more");
+	/* Who has painted it sees that it changed; and what did not, stays as it was. */
+	assert_int_not_equal(bench_conversation(&b, key)->entries.items[3]->revision, revision);
+	revision = bench_conversation(&b, key)->entries.items[0]->revision;
+	assert_true(store_end_turn(files.other, turn, ENTRY_COMPLETE, NULL, NULL, &err));
+	wait_path(&b, key, "*u:more | a:a bit more");
+	assert_int_equal(bench_conversation(&b, key)->entries.items[0]->revision, revision);
+	assert_non_null(strchr(b.notes.data, 'C'));
+	assert_non_null(strchr(b.notes.data, 'L'));
+	assert_true(store_delete(files.other, key, &err));
+	buf_clear(&b.notes);
+	bench_wait_for(&b, &b.notes, "CL");
+	assert_null(client_conversation(b.client, key, &err));
+	entry_free(prompt);
+	entry_free(answer);
+	conversation_free(theirs);
+	bench_close(&b);
+	tear_down_files(&files);
 }
 
 /* Its copies of what a branch inherited are nobody's business, whatever ids they have. */
@@ -843,8 +921,9 @@ test_merge_branch(void **state)
 		struct bench b;
 		int64_t key, branch;
 
-		bench_open(&b, ":memory:", "connection: here\nconnections:\n  here: {api: "
-					   "conversations, base_url: \"http://127.0.0.1:1\"}\n");
+		bench_open(&b, ":memory:",
+		    "connection: here\nconnections:\n  here: {api: "
+		    "conversations, base_url: \"http://127.0.0.1:1\"}\n");
 		key = store_said(&b, parent, 0, 0);
 		branch = store_said(&b, own, key, bench_entry(&b, key, 1));
 		for (int times = 0; times < 2; times++) {
@@ -883,6 +962,7 @@ main(void)
 	    cmocka_unit_test(test_history_meanwhile),
 	    cmocka_unit_test(test_merge),
 	    cmocka_unit_test(test_merge_branch),
+	    cmocka_unit_test(test_others),
 	};
 
 	unsetenv("MISTRAL_API_KEY");
