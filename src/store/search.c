@@ -23,6 +23,9 @@
 /* How many of the newest entries that match are weighed against each other. */
 #define CANDIDATES 20000
 
+/* How many of the newest are looked at when there are filters only. */
+#define FILTERED 200000
+
 /* Words of a snippet. */
 #define SNIPPET_WORDS "24"
 
@@ -53,8 +56,11 @@ search_split(const char *p, word_list *words)
 		p += not ;
 		if (*p != '"') {
 			len = strcspn(p, " \t\r\n\f\v\"");
+			/* agent:"two words" */
+			if (len > 0 && p[len] == '"' && p[len - 1] == ':')
+				len += 1 + strcspn(p + len + 1, "\"");
 			push_word(words, p, len, false, not );
-			p += len;
+			p += len + (p[len] == '"' && memchr(p, '"', len) != NULL);
 			continue;
 		}
 		len = strcspn(++p, "\"");
@@ -98,6 +104,8 @@ is_letter(const char *word)
 {
 	return strlen(word) < 2 || (strlen(word) == 2 && (word[0] & 0x80) != 0);
 }
+
+/* Queries. */
 
 /*
  * ("one" "two" "thr"*) NOT ("four" OR "five"). Words next to one another must
@@ -317,31 +325,82 @@ load_hit(struct store *store, int64_t entry, struct hit *hit, struct error *err)
 	return db_finish(s);
 }
 
-static bool
-find_entries(
-    struct store *store, const char *query, size_t limit, key_list *entries, struct error *err)
-{
-	/* To weigh everything that holds a frequent word would take seconds in a large store. */
-	struct stmt *s = db_prepare(store->db,
-	    "SELECT entry FROM (SELECT rowid AS entry, bm25(entry_fts, 4.0, 1.0, 0.5) AS rank"
-	    " FROM entry_fts WHERE entry_fts MATCH ?1 ORDER BY rowid DESC LIMIT ?2)"
-	    " ORDER BY rank, entry DESC LIMIT ?3");
+/* What the newest entries weigh more than the oldest ones. */
+#define RECENCY "0.25"
 
+/* Without words (an empty query) the newest that pass the filters. */
+static bool
+find_entries(struct store *store, const char *query, const filter_list *list, size_t limit,
+    key_list *entries, struct error *err)
+{
+	struct buf sql = BUF_EMPTY;
+	struct stmt *s;
+
+	/* To weigh everything that holds a frequent word would take seconds in a large store. */
+	if (query[0] != '\0') {
+		buf_puts(&sql,
+		    "SELECT entry FROM (SELECT rowid AS entry, bm25(entry_fts, 4.0, 1.0, 0.5)"
+		    " * (1 + " RECENCY " * rowid / (SELECT max(key) FROM entry)) AS rank"
+		    " FROM entry_fts WHERE entry_fts MATCH ?1");
+		search_put_filters(&sql, list, "entry_fts.rowid");
+		buf_puts(&sql, " ORDER BY rowid DESC LIMIT ?2) ORDER BY rank, entry DESC LIMIT ?3");
+	} else {
+		buf_puts(&sql, "SELECT key FROM (SELECT key FROM entry WHERE state <> 2 AND ?1 = ''"
+			       " ORDER BY key DESC LIMIT ?2) AS newest WHERE 1");
+		search_put_filters(&sql, list, "newest.key");
+		buf_puts(&sql, " LIMIT ?3");
+	}
+	s = db_prepare(store->db, sql.data);
+	buf_done(&sql);
 	db_bind_text(s, 1, query);
-	db_bind_int(s, 2, CANDIDATES);
+	db_bind_int(s, 2, query[0] != '\0' ? CANDIDATES : FILTERED);
 	db_bind_int(s, 3, (int64_t)limit);
+	search_bind_filters(s, list);
 	while (db_step(s, err))
 		array_push(entries, db_int(s, 0));
 	return db_finish(s);
 }
 
 static bool
-search_index(
-    struct store *store, const char *query, size_t limit, hit_list *hits, struct error *err)
+passes(struct store *store, int64_t entry, const filter_list *list, bool *pass, struct error *err)
+{
+	struct buf sql = BUF_EMPTY;
+	struct stmt *s;
+
+	*pass = true;
+	if (list->len == 0)
+		return true;
+	buf_puts(&sql, "SELECT 1 WHERE 1");
+	search_put_filters(&sql, list, "?1");
+	s = db_prepare(store->db, sql.data);
+	buf_done(&sql);
+	db_bind_int(s, 1, entry);
+	search_bind_filters(s, list);
+	*pass = db_step(s, err);
+	return db_finish(s);
+}
+
+/* The first words, where nothing was searched for. */
+static char *
+load_preview(struct store *store, int64_t entry, struct error *err)
+{
+	struct stmt *s = db_prepare(store->db, "SELECT preview FROM entry WHERE key = ?1");
+	char *preview = NULL;
+
+	db_bind_int(s, 1, entry);
+	if (db_step(s, err))
+		preview = read_string(s, 0);
+	db_finish(s);
+	return preview != NULL ? preview : xstrdup("");
+}
+
+static bool
+search_index(struct store *store, const char *query, const filter_list *list, size_t limit,
+    hit_list *hits, struct error *err)
 {
 	key_list entries = {0};
 	struct marks marks;
-	bool good = find_entries(store, query, limit, &entries, err);
+	bool good = find_entries(store, query, list, limit, &entries, err);
 
 	make_marks(&marks);
 	for (size_t i = 0; i < entries.len && good; i++) {
@@ -349,7 +408,9 @@ search_index(
 
 		good = load_hit(store, entries.items[i], &hit, err);
 		if (good)
-			hit.snippet = load_snippet(store, query, entries.items[i], &marks, err);
+			hit.snippet = query[0] != '\0' ? load_snippet(store, query,
+							     entries.items[i], &marks, err)
+						       : load_preview(store, entries.items[i], err);
 		array_push(hits, hit);
 		good = good && err->kind == ERR_NONE;
 	}
@@ -442,8 +503,8 @@ is_hit(const hit_list *hits, int64_t entry)
 
 /* The newest texts one after the other, for what the index did not find. */
 static bool
-search_texts(struct store *store, const word_list *words, const char *word, size_t limit,
-    hit_list *hits, struct error *err)
+search_texts(struct store *store, const word_list *words, const char *word, const filter_list *list,
+    size_t limit, hit_list *hits, struct error *err)
 {
 	struct stmt *s =
 	    db_prepare(store->db, "SELECT entry, type, text FROM part ORDER BY key DESC LIMIT ?1");
@@ -453,9 +514,13 @@ search_texts(struct store *store, const word_list *words, const char *word, size
 	while (good && hits->len < limit && db_step(s, err)) {
 		const char *text = db_text(s, 2);
 		struct hit hit;
+		bool pass;
 
 		if (strcmp(db_text(s, 1), "text") != 0 || !has_words(text, words) ||
 		    is_hit(hits, db_int(s, 0)))
+			continue;
+		good = passes(store, db_int(s, 0), list, &pass, err);
+		if (!good || !pass)
 			continue;
 		good = load_hit(store, db_int(s, 0), &hit, err);
 		hit.snippet = cut_snippet(text, word);
@@ -465,29 +530,45 @@ search_texts(struct store *store, const word_list *words, const char *word, size
 }
 
 static bool
-search_all(struct store *store, const char *query, const word_list *words, size_t limit,
-    hit_list *hits, struct error *err)
+search_all(struct store *store, const char *query, const word_list *words, const filter_list *list,
+    size_t limit, hit_list *hits, struct error *err)
 {
 	const char *word = find_spaceless(words);
 
-	return search_index(store, query, limit, hits, err) &&
-	       (word == NULL || search_texts(store, words, word, limit, hits, err));
+	return search_index(store, query, list, limit, hits, err) &&
+	       (word == NULL || search_texts(store, words, word, list, limit, hits, err));
+}
+
+/* Words that leave nothing to look for find nothing, whatever the filters are. */
+static bool
+search_split_words(struct store *store, const word_list *words, const filter_list *list,
+    size_t limit, hit_list *hits, struct error *err)
+{
+	struct buf query = BUF_EMPTY;
+	bool good = true;
+
+	if (make_query(words, &query) || (words->len == 0 && list->len > 0))
+		good = db_begin_read(store->db, err) &&
+		       db_end(store->db,
+			   search_all(store, query.len > 0 ? query.data : "", words, list, limit,
+			       hits, err),
+			   err);
+	buf_done(&query);
+	return good;
 }
 
 bool
 search_entries(
     struct store *store, const char *words, size_t limit, hit_list *hits, struct error *err)
 {
-	struct buf query = BUF_EMPTY;
+	filter_list list = {0};
 	word_list split = {0};
-	bool good = true;
+	bool good;
 
 	search_split(words, &split);
-	if (make_query(&split, &query))
-		good =
-		    db_begin_read(store->db, err) &&
-		    db_end(store->db, search_all(store, query.data, &split, limit, hits, err), err);
+	good = search_take_filters(&split, &list, err) &&
+	       search_split_words(store, &split, &list, limit, hits, err);
 	search_words_done(&split);
-	buf_done(&query);
+	search_filters_done(&list);
 	return good;
 }

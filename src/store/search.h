@@ -35,7 +35,13 @@ void hit_list_done(hit_list *);
  * word (from its second letter on), "quoted words" stand together, -word must
  * not occur; nothing in them is a syntax error. Prompts weigh more than
  * answers. At most limit hits, best first; of more than 20,000 entries that
- * match, the newest are weighed. No words give no hits.
+ * match, the newest are weighed, and what is newer weighs more. No words give
+ * no hits.
+ *
+ * Words that begin with agent:, model: or tool: (the name holds it) and after: or
+ * before: (a year, month or day, or 3d, 2w, today, yesterday; in local time) are
+ * filters; with "-" before them what passes is left out. Filters alone give the
+ * newest entries. A date that is none is ERR_USAGE.
  */
 bool search_entries(struct store *, const char *words, size_t limit, hit_list *, struct error *);
 

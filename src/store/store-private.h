@@ -13,6 +13,7 @@
  *	store-list.c		lists, and finding a conversation by its id
  *	store-tree.c		trees: the line of the list, the branches
  *	search.c		words, and full text
+ *	search-filter.c		what narrows it
  *
  * Below them are db (SQLite), schema (the file) and instance (who is alive).
  *
@@ -144,6 +145,26 @@ void search_words_done(word_list *);
 
 /* Whether there is anything in it that the index would have as a word. */
 bool search_has_token(const char *word);
+
+/* search-filter.c: words such as agent:NAME, which narrow what is found. */
+struct filter {
+	size_t kind;
+	bool not ;
+	char *value;
+};
+
+typedef ARRAY(struct filter) filter_list;
+
+/* Takes them out of the words; an error if one is no filter after all. */
+bool search_take_filters(word_list *, filter_list *, struct error *);
+void search_filters_done(filter_list *);
+
+/*
+ * " AND EXISTS (...)" for an entry, an expression; nothing without filters. Then
+ * binds their values; the parameters up to ?3 are the statement's own.
+ */
+void search_put_filters(struct buf *sql, const filter_list *, const char *entry);
+void search_bind_filters(struct stmt *, const filter_list *);
 
 /* As a string of FTS5's query language, in which nothing has a meaning of its own. */
 void search_quote(const char *word, struct buf *out);

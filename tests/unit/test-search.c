@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -134,6 +135,106 @@ test_words(void **state)
 		if (count(store, cases[i].words) != cases[i].found)
 			fail_msg("\"%s\" finds %zu", cases[i].words, count(store, cases[i].words));
 	conversation_free(c);
+	store_close(store);
+}
+
+/* An entry of that date by somebody. */
+static void
+say_at(struct store *store, int64_t conversation, const char *text, const char *date,
+    const char *model, const char *agent_id)
+{
+	struct entry *entry = entry_new(ENTRY_MESSAGE_OUTPUT);
+
+	buf_puts(&entry_chunk(entry, 0, CHUNK_TEXT)->text, text);
+	entry->created_at = xstrdup(date);
+	entry->model = xstrdup(model);
+	entry->agent_id = xstrdup(agent_id);
+	OK(store_add_entry(store, conversation, 0, entry, &err));
+	entry_free(entry);
+}
+
+static void
+say_tool(struct store *store, int64_t conversation, const char *name)
+{
+	struct entry *entry = entry_new(ENTRY_TOOL_EXECUTION);
+
+	entry->name = xstrdup(name);
+	entry->created_at = xstrdup("2026-11-01T12:00:00Z");
+	OK(store_add_entry(store, conversation, 0, entry, &err));
+	entry_free(entry);
+}
+
+static void
+test_filters(void **state)
+{
+	static const struct {
+		const char *words;
+		size_t found;
+	} cases[] = {
+	    {"fox", 4},
+	    {"fox model:small", 1},
+	    {"fox model:SMALL", 1},
+	    {"model:small fox", 1},
+	    {"fox -model:small", 3},
+	    {"fox agent:phys", 3}, /* the conversation's, or the entry's own */
+	    {"fox agent:ag_1", 1},
+	    {"fox agent:\"phys icist\"", 0},
+	    {"fox after:2026-11", 2},
+	    {"fox after:2026", 3},
+	    {"fox before:2026", 1},
+	    {"fox before:2026-11-15 after:2026", 2},
+	    {"fox after:2026-11-14 before:2026-11-15", 1},
+	    {"fox after:3000w", 4},
+	    {"fox before:3000w", 0},
+	    {"tool:search", 1},
+	    {"tool:web_search", 1},
+	    {"tool:webXsearch", 0}, /* no pattern of a database */
+	    {"tool:%", 0},
+	    {"agent:nobody", 0},
+	    {"before:2026", 1},
+	    {"agent:phys", 4},
+	    {"\"agent:phys\"", 0}, /* in quotes it is something to look for */
+	    {"agent: fox", 0},
+	    {"http://fox", 0},
+	    {"", 0},
+	};
+	static const char *const wrong[] = {"fox after:", "after:tomorrow", "after:2026-13",
+	    "before:2026-1", "after:20261101", "after:3x", "after:-3d", "before:2026-11-23T"};
+	struct store *store = open_memory();
+	struct conversation *c = conversation_new(), *d = begin(store, "other");
+	hit_list hits = {0};
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	tzset();
+	c->agent = xstrdup("physicist");
+	OK(store_add_conversation(store, c, &err));
+	say_at(store, c->key, "a fox", "2025-12-31T23:59:59Z", "mistral-large", NULL);
+	say_at(store, c->key, "the fox", "2026-10-01T00:00:00Z", "mistral-small", NULL);
+	say_at(store, c->key, "that fox", "2026-11-14T15:00:00Z", "mistral-large", "ag_1");
+	say_tool(store, c->key, "web_search");
+	say_at(store, d->key, "no fox", "2026-11-20T00:00:00Z", "qwen", NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (count(store, cases[i].words) != cases[i].found)
+			fail_msg("\"%s\" finds %zu", cases[i].words, count(store, cases[i].words));
+	assert_false(search_entries(store, wrong[1], 10, &hits, &err));
+	error_done(&err);
+	for (size_t i = 1; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		if (search_entries(store, wrong[i], 10, &hits, &err))
+			fail_msg("\"%s\" is taken", wrong[i]);
+		assert_int_equal(err.kind, ERR_USAGE);
+		error_done(&err);
+	}
+	/* While it is being typed it is only a word that nobody said. */
+	OK(search_entries(store, wrong[0], 10, &hits, &err));
+	assert_int_equal(hits.len, 0);
+	/* The newest first. */
+	OK(search_entries(store, "agent:phys", 10, &hits, &err));
+	assert_string_equal(hits.items[1].snippet, "that fox");
+	hit_list_done(&hits);
+	unsetenv("TZ");
+	conversation_free(c);
+	conversation_free(d);
 	store_close(store);
 }
 
@@ -372,6 +473,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_words),
+	    cmocka_unit_test(test_filters),
 	    cmocka_unit_test(test_hostile),
 	    cmocka_unit_test(test_hits),
 	    cmocka_unit_test(test_spaceless),
