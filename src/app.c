@@ -236,9 +236,6 @@ app_verb(const struct args *args, struct error *err)
 	context.client = app.client;
 	context.target = app.agent;
 	good = args->command->exec(&context, args, err);
-	if ((fflush(stdout) != 0 || ferror(stdout)) && good)
-		good =
-		    error_set(err, ERR_SYSTEM, _("Standard output cannot be written to the end."));
 out:
 	error_done(&profile_error);
 	close_all(&app);

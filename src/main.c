@@ -60,6 +60,14 @@ print_error(const struct error *err)
 	free(text);
 }
 
+/* What was printed may still be on its way, to a disk that is full or nowhere at all. */
+static bool
+flush_output(struct error *err)
+{
+	return (fflush(stdout) == 0 && !ferror(stdout)) ||
+	       error_set(err, ERR_SYSTEM, _("Standard output cannot be written to the end."));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -80,6 +88,7 @@ main(int argc, char **argv)
 	    args_parse(&args, argc - 1, argv + 1, &err) && answer_at_once(&args, &answered, &err);
 	if (good && !answered)
 		good = args.command != NULL ? app_verb(&args, &err) : app_chat(&args, &err);
+	good = good && flush_output(&err);
 	args_done(&args);
 	status = error_exit_status(good ? ERR_NONE : err.kind);
 	/* A verb can have failed in words of its own: then only the status is left to say. */

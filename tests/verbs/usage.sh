@@ -84,6 +84,12 @@ rm "$XDG_DATA_HOME/causerie/causerie.db"*
 
 "$CAUSERIE" start --no-stream hello >/dev/full 2>"$ERR" </dev/null
 check 'a full standard output is an error' test $? -ne 0
+for option in --help --version --manual --list-keys 'start --help' list; do
+	"$CAUSERIE" $option >/dev/full 2>"$ERR" </dev/null
+	check "so it is with $option" test $? -eq 1
+	err_has 'Standard output cannot be written'
+	one_sentence
+done
 "$CAUSERIE" start --no-stream hello 2>"$ERR" </dev/null | :
 check 'a closed one is not a crash' sh -c "! grep -qi 'signal\|sanitizer' '$ERR'"
 
