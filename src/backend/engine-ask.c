@@ -12,11 +12,8 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "net/loop.h"
-#include "store/db.h"
 #include "store/store.h"
 
-/* Conversations asked from the store at once when a list is filtered. */
-#define PAGE 100
 #define MAX_PAGE_SIZE 1000
 
 /* A question whose answer is ready, but may not go out before the next turn of the loop. */
@@ -35,68 +32,6 @@ say_raw(const struct asked *asked, struct event *event, const struct buf *raw)
 	event->raw_len = raw->len;
 }
 
-/* Whether every key of the filter is in the metadata with the same value. */
-static bool
-has_metadata(struct engine *engine, const struct conversation *conversation, const char *filter,
-    struct error *err)
-{
-	struct stmt *s;
-	bool has = false;
-
-	if (conversation->metadata == NULL || !wire_is_object(conversation->metadata))
-		return false;
-	s = db_prepare(engine->matcher,
-	    "SELECT NOT EXISTS (SELECT 1 FROM json_each(?1) AS f WHERE NOT EXISTS"
-	    " (SELECT 1 FROM json_each(?2) AS m"
-	    " WHERE m.key = f.key AND m.type = f.type AND m.value IS f.value))");
-	db_bind_text(s, 1, filter);
-	db_bind_text(s, 2, conversation->metadata);
-	if (db_step(s, err))
-		has = db_int(s, 0) != 0;
-	db_finish(s);
-	return has;
-}
-
-/* Takes what matches out of found; skips those of the pages before. */
-static void
-pick(struct engine *engine, const struct question *q, conversation_list *found, int *skip,
-    conversation_list *list, struct error *err)
-{
-	for (size_t i = 0; i < found->len && err->kind == ERR_NONE; i++) {
-		if (list->len == (size_t)q->page_size)
-			return;
-		if (!has_metadata(engine, found->items[i], q->metadata, err) || (*skip)-- > 0)
-			continue;
-		array_push(list, found->items[i]);
-		found->items[i] = NULL;
-	}
-}
-
-static bool
-list_filtered(
-    struct engine *engine, const struct question *q, conversation_list *list, struct error *err)
-{
-	int skip = q->page * q->page_size;
-	bool read_only, last = false;
-
-	if (!wire_is_object(q->metadata))
-		return engine_refuse(err, 422, _("The filter for metadata is not a JSON object."));
-	if (engine->matcher == NULL)
-		engine->matcher = db_open(":memory:", 0, &read_only, err);
-	if (engine->matcher == NULL)
-		return false;
-	for (int page = 0; !last && list->len < (size_t)q->page_size; page++) {
-		conversation_list found = {0};
-
-		if (store_list_conversations(
-			engine->store, engine->connection, page, PAGE, &found, err))
-			pick(engine, q, &found, &skip, list, err);
-		last = found.len < PAGE || err->kind != ERR_NONE;
-		conversation_list_done(&found);
-	}
-	return err->kind == ERR_NONE;
-}
-
 static bool
 answer_list(struct asked *asked, struct event *event, struct buf *raw, struct error *err)
 {
@@ -105,11 +40,10 @@ answer_list(struct asked *asked, struct event *event, struct buf *raw, struct er
 	conversation_list list = {0};
 	bool good;
 
-	if (q->metadata != NULL)
-		good = list_filtered(engine, q, &list, err);
-	else
-		good = store_list_conversations(
-		    engine->store, engine->connection, q->page, q->page_size, &list, err);
+	if (q->metadata != NULL && !wire_is_object(q->metadata))
+		return engine_refuse(err, 422, _("The filter for metadata is not a JSON object."));
+	good = store_list_conversations(
+	    engine->store, engine->connection, q->metadata, q->page, q->page_size, &list, err);
 	if (good) {
 		event->type = EVENT_CONVERSATIONS;
 		event->conversations = list.items;
@@ -286,6 +220,4 @@ engine_forget_all(struct engine *engine)
 	for (size_t i = 0; i < engine->asked.len; i++)
 		asked_free(engine->asked.items[i]);
 	array_done(&engine->asked);
-	db_close(engine->matcher);
-	engine->matcher = NULL;
 }

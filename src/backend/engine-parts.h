@@ -16,7 +16,6 @@
 
 struct asked;
 struct conversation;
-struct db;
 struct job;
 
 struct engine {
@@ -25,7 +24,6 @@ struct engine {
 	struct store *store;
 	struct responder *responder;
 	char *connection;
-	struct db *matcher; /* compares metadata; opened when first needed */
 	ARRAY(struct job *) jobs;
 	ARRAY(struct asked *) asked;
 };

@@ -290,13 +290,14 @@ local_get(struct command_context *ctx, int64_t key, struct error *err)
 }
 
 static bool
-local_list(
-    struct command_context *ctx, const char *connection, int page, int page_size, struct error *err)
+local_list(struct command_context *ctx, const char *connection, const char *metadata, int page,
+    int page_size, struct error *err)
 {
 	conversation_list list = {0};
 	struct event event = {.type = EVENT_CONVERSATIONS};
 	struct buf json;
-	bool good = store_list_conversations(ctx->store, connection, page, page_size, &list, err);
+	bool good =
+	    store_list_conversations(ctx->store, connection, metadata, page, page_size, &list, err);
 
 	if (good) {
 		event.conversations = list.items;
@@ -409,7 +410,7 @@ list(struct command_context *ctx, const struct args *args, struct error *err)
 	struct question *question;
 	char *metadata = NULL;
 	long page, page_size;
-	bool good, filtered;
+	bool good = false;
 
 	if (args->words.len > 0)
 		return error_set(err, ERR_USAGE,
@@ -420,22 +421,16 @@ list(struct command_context *ctx, const struct args *args, struct error *err)
 		free(metadata);
 		return false;
 	}
-	if (args_has(args, "local") && metadata != NULL) {
-		free(metadata);
-		return error_set(err, ERR_USAGE,
-		    _("--local and --metadata exclude each other: it is the server that looks for "
-		      "metadata."));
+	if (!args_has(args, "local")) {
+		question = question_new(ASK_LIST);
+		question->page = (int)page;
+		question->page_size = (int)page_size;
+		question->metadata = xstrdup(metadata);
+		good = ask(ctx, connection, question, print_list, err);
 	}
-	if (args_has(args, "local"))
-		return local_list(ctx, connection, (int)page, (int)page_size, err);
-	question = question_new(ASK_LIST);
-	question->page = (int)page;
-	question->page_size = (int)page_size;
-	question->metadata = metadata;
-	filtered = metadata != NULL;
-	good = ask(ctx, connection, question, print_list, err);
-	if (!good && !filtered && falls_back(ctx, 1, err))
-		good = local_list(ctx, connection, (int)page, (int)page_size, err);
+	if (args_has(args, "local") || (!good && falls_back(ctx, 1, err)))
+		good = local_list(ctx, connection, metadata, (int)page, (int)page_size, err);
+	free(metadata);
 	return good;
 }
 

@@ -519,17 +519,25 @@ store_load(struct store *store, int64_t key, bool entries, struct error *err)
 	return c;
 }
 
+/* Of the table conversation, whose metadata may be anything. */
+#define METADATA_MATCHES                                                                         \
+	"(?4 IS NULL OR (CASE WHEN json_valid(metadata) THEN json_type(metadata) END = 'object'" \
+	" AND NOT EXISTS (SELECT 1 FROM json_each(?4) AS f WHERE NOT EXISTS"                     \
+	" (SELECT 1 FROM json_each(metadata) AS m"                                               \
+	" WHERE m.key = f.key AND m.type = f.type AND m.value IS f.value))))"
+
 bool
-store_list_conversations(struct store *store, const char *connection, int page, int page_size,
-    conversation_list *list, struct error *err)
+store_list_conversations(struct store *store, const char *connection, const char *metadata,
+    int page, int page_size, conversation_list *list, struct error *err)
 {
 	struct stmt *s = db_prepare(store->db,
-	    SELECT_CONVERSATION " WHERE connection = ?1 AND deleted = 0"
+	    SELECT_CONVERSATION " WHERE connection = ?1 AND deleted = 0 AND " METADATA_MATCHES
 				" ORDER BY created_at DESC, key DESC LIMIT ?2 OFFSET ?3");
 
 	db_bind_text(s, 1, connection);
 	db_bind_int(s, 2, page_size);
 	db_bind_int(s, 3, (int64_t)page * page_size);
+	db_bind_text(s, 4, metadata);
 	while (db_step(s, err))
 		array_push(list, read_conversation(s));
 	return db_finish(s);

@@ -169,10 +169,14 @@ bool store_list(
     struct store *, const char *filter, size_t from, size_t count, store_rows *, struct error *);
 bool store_count(struct store *, const char *filter, size_t *count, struct error *);
 
-/* Conversations of a connection as the API lists them: newest first, without entries. */
+/*
+ * Conversations of a connection as the API lists them: newest first, without
+ * entries. metadata (or NULL) is a JSON object: of those in whose metadata all
+ * its keys are, with the same values.
+ */
 typedef ARRAY(struct conversation *) conversation_list;
-bool store_list_conversations(struct store *, const char *connection, int page, int page_size,
-    conversation_list *, struct error *);
+bool store_list_conversations(struct store *, const char *connection, const char *metadata,
+    int page, int page_size, conversation_list *, struct error *);
 void conversation_list_done(conversation_list *);
 
 /* The tree that a conversation is in. Deleted branches are in it, marked. */

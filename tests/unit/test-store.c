@@ -969,8 +969,9 @@ test_plans(void **state)
 {
 	static const char *const allowed[] = {"SCAN (subquery", "SCAN t\n", "SCAN f\n", "SCAN e\n",
 	    "SCAN entry_fts VIRTUAL", "SCAN prompt_fts VIRTUAL", "SCAN title_fts VIRTUAL",
-	    "SCAN json_each VIRTUAL", "SCAN tree USING COVERING", "SCAN CONSTANT ROW",
-	    "SCAN sqlite_schema", "SCAN sqlite_master", "SCAN entry USING INDEX entry_prompt\n"};
+	    "SCAN json_each VIRTUAL", "SCAN f VIRTUAL", "SCAN m VIRTUAL",
+	    "SCAN tree USING COVERING", "SCAN CONSTANT ROW", "SCAN sqlite_schema",
+	    "SCAN sqlite_master", "SCAN entry USING INDEX entry_prompt\n"};
 	struct store *store = open_store(":memory:");
 	struct conversation *c = conversation_new(), *b;
 	int64_t answer = converse(store, c, "hello world", "b", NULL), key;
@@ -1004,7 +1005,7 @@ test_plans(void **state)
 	string_list_done(&prompts);
 	OK(store_find(store, NULL, "conv_", &key, &err));
 	OK(store_find(store, "x", "@", &key, &err));
-	OK(store_list_conversations(store, "x", 0, 10, &list, &err));
+	OK(store_list_conversations(store, "x", NULL, 0, 10, &list, &err));
 	conversation_list_done(&list);
 	OK(store_set_seen(store, c->key, false, &err));
 
@@ -1270,11 +1271,11 @@ test_dates(void **state)
 	converse(store, a, "now", "yes", NULL);
 	OK(store_find(store, NULL, "@", &key, &err));
 	assert_int_equal(key, a->key);
-	OK(store_list_conversations(store, "m", 0, 10, &list, &err));
+	OK(store_list_conversations(store, "m", NULL, 0, 10, &list, &err));
 	assert_int_equal(list.len, 2);
 	assert_int_equal(list.items[0]->key, a->key);
 	conversation_list_done(&list);
-	OK(store_list_conversations(store, "m", 1, 1, &list, &err));
+	OK(store_list_conversations(store, "m", NULL, 1, 1, &list, &err));
 	assert_int_equal(list.len, 1);
 	assert_int_equal(list.items[0]->key, b->key);
 	conversation_list_done(&list);

@@ -114,9 +114,32 @@ out_is "You said: $words"
 run 0 start --stream "!onebyte $words 👩‍👩‍👧‍👦 é"
 out_is "You said: $words 👩‍👩‍👧‍👦 é"
 
-# What only a server can tell is not made up.
-run 2 list --local --metadata a=b
+# A list of those with some metadata is the same from here, page by page.
+fresh_store
+for n in 1 2 3 4 5; do
+	run 0 start --no-stream --metadata team=blue --metadata "n=$n" "blue $n"
+	run 0 start --no-stream --metadata team=red "red $n"
+done
+run 0 start --no-stream --metadata 'team=["blue"]' --metadata n=5 'not blue'
+for options in '--metadata team=blue' '--metadata team=blue --metadata n=5' \
+	'--metadata team=blue --page-size 2 --page 2' '--metadata n="5"' \
+	'--metadata team=blue --page-size 2 --page 3'; do
+	run 0 list $options
+	sed 's/ .*//' "$OUT" >"$WORK/there"
+	run 0 list --local $options
+	sed 's/ .*//' "$OUT" >"$WORK/here"
+	check "list $options is the same from here" cmp "$WORK/there" "$WORK/here"
+done
+run 0 list --local --metadata team=blue --page-size 2 --page 2
+out_has 'blue 1'
+check 'the last page has one' test "$(wc -l <"$OUT")" -eq 1
+run 0 list --local --json --metadata team=blue --metadata n=3
+out_has '^\[{.*"n":3.*}\]$'
+out_lacks '"red"'
+run 0 list --local --metadata team=green
+check 'none is none' test ! -s "$OUT"
 stop_server
-run 4 list --metadata a=b
-check 'no list in place of a filtered one' test ! -s "$OUT"
+run 0 list --metadata n=2
+err_has 'kept here'
+check 'and without the server too' test "$(wc -l <"$OUT")" -eq 1
 done_testing
