@@ -600,6 +600,75 @@ wire_set(const char *object, const char *key, const char *value)
 	return buf_take(&out);
 }
 
+struct joining {
+	struct json_object *first, *second;
+	struct buf *out;
+};
+
+static void
+join_lists(const struct joining *joining)
+{
+	struct json_object *lists[] = {
+	    json_list_member(joining->first, "data"), json_list_member(joining->second, "data")};
+	const char *separator = "[";
+
+	json_put_key(joining->out, "data");
+	for (size_t l = 0; l < 2; l++) {
+		for (size_t i = 0; i < json_length(lists[l]); i++) {
+			buf_puts(joining->out, separator);
+			json_write(joining->out, json_item(lists[l], i));
+			separator = ",";
+		}
+	}
+	buf_puts(joining->out, separator[0] == '[' ? "[]" : "]");
+}
+
+static bool
+join_member(void *arg, const char *key, struct json_object *value)
+{
+	const struct joining *joining = arg;
+	struct json_object *later = NULL;
+
+	if (strcmp(key, "data") == 0) {
+		join_lists(joining);
+		return true;
+	}
+	if (json_object_object_get_ex(joining->second, key, &later))
+		value = later;
+	return copy_other(joining->out, key, value);
+}
+
+static bool
+join_new_member(void *arg, const char *key, struct json_object *value)
+{
+	const struct joining *joining = arg;
+
+	return json_object_object_get_ex(joining->first, key, NULL) ||
+	       copy_other(joining->out, key, value);
+}
+
+char *
+wire_join_pages(const char *first, const char *second)
+{
+	struct buf out = BUF_EMPTY;
+	struct joining joining = {
+	    json_parse(first, strlen(first)), json_parse(second, strlen(second)), &out};
+	char *whole = NULL;
+
+	if (json_list_member(joining.first, "data") != NULL &&
+	    json_list_member(joining.second, "data") != NULL) {
+		buf_putc(&out, '{');
+		json_each(joining.first, join_member, &joining);
+		json_each(joining.second, join_new_member, &joining);
+		buf_putc(&out, '}');
+		whole = buf_take(&out);
+	}
+	buf_done(&out);
+	json_free(joining.first);
+	json_free(joining.second);
+	return whole;
+}
+
 static bool
 rewrite(struct buf *out, const char *json, size_t len, bool indent)
 {

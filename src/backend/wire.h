@@ -84,6 +84,13 @@ char *wire_get_string(const char *object, const char *key);
 char *wire_set(const char *object, const char *key, const char *value);
 
 /*
+ * Two pages of a list as one document: the first with the second's data behind
+ * its own, and whatever else the second says (that there are no more pages) in
+ * place of what it says. Yours; NULL if one of them is no such page.
+ */
+char *wire_join_pages(const char *first, const char *second);
+
+/*
  * completion_args of the Conversations API: unknown keys, wrong types and
  * values out of range (section 6 of its description) are ERR_USAGE.
  */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/wire.h"
 #include "base/error.h"
 #include "base/i18n.h"
 #include "base/mem.h"
@@ -15,11 +16,15 @@
 
 /* agents and models: what can be talked to, the profile's first, then the server's. */
 
+/* A server that always has another page is not followed for ever. */
+#define MAX_PAGES 1000
+
 struct asking {
 	struct command_context *ctx;
 	const char *connection;
 	bool done;
 	char *page_token;
+	char *json; /* the pages so far */
 	struct error error;
 };
 
@@ -48,6 +53,21 @@ put_agent(struct command_context *ctx, const struct agent *agent, const char *co
 }
 
 static void
+add_page(struct asking *asking, const struct event *event)
+{
+	char *page = xstrndup(event->raw, event->raw_len), *whole = NULL;
+
+	if (asking->json != NULL)
+		whole = wire_join_pages(asking->json, page);
+	/* A single page stays as it came. */
+	if (asking->json == NULL || whole != NULL) {
+		free(asking->json);
+		asking->json = whole != NULL ? whole : xstrdup(page);
+	}
+	free(page);
+}
+
+static void
 came(void *arg, const struct event *event)
 {
 	struct asking *asking = arg;
@@ -61,17 +81,18 @@ came(void *arg, const struct event *event)
 	}
 	xreplace(&asking->page_token, event->page_token);
 	if (ctx->json && event->raw != NULL)
-		command_print_json(ctx, event->raw, event->raw_len, false);
+		add_page(asking, event);
 	for (size_t i = 0; i < event->agent_count && !ctx->json; i++)
 		put_agent(ctx, event->agents[i], asking->connection);
 }
 
-/* All pages. With --json each page is printed as the API answered it. */
+/* All pages; with --json they become one document, so that one can be read. */
 static bool
 ask_all(struct command_context *ctx, enum question_kind kind, struct error *err)
 {
 	struct asking asking = {.ctx = ctx, .connection = ctx->connection};
 	bool good = true;
+	int pages = 0;
 
 	if (asking.connection == NULL && ctx->target != NULL)
 		asking.connection = ctx->target->connection;
@@ -92,7 +113,10 @@ ask_all(struct command_context *ctx, enum question_kind kind, struct error *err)
 		}
 		if (good && asking.error.kind != ERR_NONE)
 			good = error_move(err, &asking.error);
-	} while (good && asking.page_token != NULL);
+	} while (good && asking.page_token != NULL && ++pages < MAX_PAGES);
+	if (good && asking.json != NULL)
+		command_print_json(ctx, asking.json, strlen(asking.json), false);
+	free(asking.json);
 	free(asking.page_token);
 	return good;
 }

@@ -1281,6 +1281,34 @@ test_members(void **state)
 	assert_null(wire_get_string("", "a"));
 }
 
+static void
+test_join_pages(void **state)
+{
+	static const struct {
+		const char *first, *second, *whole;
+	} cases[] = {
+	    {"{\"object\":\"list\",\"data\":[{\"n\":1.50}],\"next_page_token\":\"a\",\"x\":1}",
+		"{\"data\":[{\"n\":2,\"new\":[null]}],\"next_page_token\":null,\"y\":[2]}",
+		"{\"object\":\"list\",\"data\":[{\"n\":1.50},{\"n\":2,\"new\":[null]}],"
+		"\"next_page_token\":null,\"x\":1,\"y\":[2]}"},
+	    {"{\"data\":[]}", "{\"data\":[]}", "{\"data\":[]}"},
+	    {"{\"data\":[1]}", "{\"data\":{}}", NULL},
+	    {"[1]", "{\"data\":[2]}", NULL},
+	    {"", "nonsense", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *whole = wire_join_pages(cases[i].first, cases[i].second);
+
+		if (cases[i].whole == NULL)
+			assert_null(whole);
+		else
+			assert_string_equal(whole, cases[i].whole);
+		free(whole);
+	}
+}
+
 /* Hostile input. */
 
 static void
@@ -1476,6 +1504,7 @@ main(void)
 	    cmocka_unit_test(test_is_json),
 	    cmocka_unit_test(test_rewriting),
 	    cmocka_unit_test(test_members),
+	    cmocka_unit_test(test_join_pages),
 	    cmocka_unit_test(test_hostile),
 	    cmocka_unit_test(test_depth),
 	};

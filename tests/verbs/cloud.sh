@@ -136,4 +136,14 @@ err_has 'was not sent'
 run 0 history @ --local
 out_has unsent
 
+# Agents come in pages, but as one document.
+start_server --agents 450
+run 0 agents
+check 'all of them are listed' test "$(grep -c ' ag_' "$OUT")" -eq 450
+run 0 agents --json
+check 'one document' test "$(wc -l <"$OUT")" -eq 1
+out_has '^{"object":"list","data":\[{.*}\],"next_page_token":null}$'
+check 'with all of them' test "$(grep -o '"object":"agent"' "$OUT" | wc -l)" -eq 450
+stop_server
+
 done_testing
