@@ -4,6 +4,7 @@
 #include "client/client.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "backend/backend.h"
 #include "backend/wire.h"
@@ -203,7 +204,10 @@ prepare_start(struct client *client, struct request *run, struct link *link,
 	return conversation;
 }
 
-/* The place of a fork: the conversation that said the entry, so that the parent is its owner. */
+/*
+ * The place of a fork: the conversation that said the entry, so that the parent
+ * is its owner. It is also asked, unless the one that was named knows the entry.
+ */
 static bool
 prepare_fork(struct client *client, struct request *run, const struct conversation *base,
     struct conversation *branch, struct error *err)
@@ -505,50 +509,73 @@ prepare(struct client *client, struct request *run, struct link **link, struct e
 	return prepare_append(client, run, base, err);
 }
 
-/* The history has come: now the server's id of the entry is known, or it never will be. */
+/* What was waited for: the entry's id in the conversation whose history has come. */
+static bool
+learn_fork(struct active *active, const struct waiting *waiting, const struct event *event,
+    struct error *err)
+{
+	const struct conversation *asked = client_conversation(active->client, waiting->asked, err);
+	ptrdiff_t at = asked != NULL ? conversation_find(asked, waiting->fork) : -1;
+	const char *id = NULL;
+
+	if (event->type == EVENT_FAILED && !(waiting->known && event->error->status == 404)) {
+		error_done(err);
+		error_copy(err, event->error);
+		return false;
+	}
+	if (at >= 0 && event->type == EVENT_ENTRIES)
+		id = merge_id_of(asked, (size_t)at, event->entries, event->entry_count);
+	if (id != NULL) {
+		xreplace(&active->turn->conversation_id, asked->id);
+		xreplace(&active->turn->from_entry_id, id);
+	}
+	if (id != NULL && !waiting->known)
+		note_lineage(active->turn, active->conversation);
+	return id != NULL || waiting->known ||
+	       error_set(err, ERR_SERVER,
+		   _("The server does not know that entry, so nothing can branch from it there. "
+		     "Your "
+		     "text is kept."));
+}
+
 static void
 resolved(void *arg, const struct event *event)
 {
 	struct waiting *waiting = arg;
-	struct client *client = waiting->client;
 	struct active *active = waiting->active;
-	const struct conversation *base;
 	struct error err = ERROR_NONE;
-	ptrdiff_t at;
+	bool good;
 
-	base = client_conversation(client, waiting->base, &err);
-	at = base != NULL ? conversation_find(base, waiting->fork) : -1;
 	active->waiting = NULL;
+	good = learn_fork(active, waiting, event, &err) &&
+	       active->link->backend->ops->run(active->link->backend, active->turn, &err);
 	free(waiting);
-	if (event->type == EVENT_FAILED) {
-		error_copy(&err, event->error);
+	if (!good) {
 		err.nothing_sent = true;
-	} else if (at < 0 || base->entries.items[at]->own_id) {
-		error_set(&err, ERR_SERVER,
-		    _("The server does not know that entry, so nothing can branch from it there. "
-		      "Your "
-		      "text is kept."));
-		err.nothing_sent = true;
-	} else {
-		xreplace(&active->turn->from_entry_id, base->entries.items[at]->id);
-		note_lineage(active->turn, active->conversation);
-		if (active->link->backend->ops->run(active->link->backend, active->turn, &err))
-			return;
-		err.nothing_sent = true;
+		run_fail(active, &err);
 	}
-	run_fail(active, &err);
 	error_done(&err);
 }
 
-/* Reads the history first when the server's id of the fork entry is not known. */
+/*
+ * Reads the history first when it has to tell by which id the server knows the
+ * fork entry there. The server may have given the copies that a branch inherited
+ * ids of their own: nothing but the branch's history tells whether it has.
+ */
 static unsigned
-resolve(struct client *client, struct active *active, const struct request *run, struct error *err)
+resolve(struct client *client, struct active *active, const struct conversation *asked,
+    const struct request *run, struct error *err)
 {
 	struct question *question = question_new(ASK_HISTORY);
-	struct waiting *waiting = xmalloc(sizeof(*waiting));
+	struct waiting *waiting = xcalloc(1, sizeof(*waiting));
+	size_t at = (size_t)conversation_find(asked, run->fork);
 
-	*waiting = (struct waiting){client, active, active->conversation->parent, run->fork, 0};
-	question->conversation_id = xstrdup(active->turn->conversation_id);
+	waiting->active = active;
+	waiting->asked = asked->key;
+	waiting->fork = run->fork;
+	waiting->known = !asked->entries.items[at]->own_id &&
+			 strcmp(active->turn->conversation_id, asked->id) != 0;
+	question->conversation_id = xstrdup(asked->id);
 	array_push(&client->active, active);
 	active->turn->conversation = active->conversation->key;
 	waiting->question =
@@ -563,20 +590,27 @@ resolve(struct client *client, struct active *active, const struct request *run,
 	return active->id;
 }
 
-static bool
+/* The conversation whose history has to be read before the turn can be sent, or NULL. */
+static const struct conversation *
 needs_history(struct client *client, const struct active *active, const struct request *run)
 {
 	const struct conversation *base;
 	struct error err = ERROR_NONE;
 	ptrdiff_t at;
 
-	if (run->turn->kind != TURN_RESTART || run->fork == 0 || active->stored == 0 ||
+	if (run->turn->kind != TURN_RESTART || run->fork == 0 ||
 	    active->link->connection->api != API_CONVERSATIONS)
-		return false;
+		return NULL;
 	base = client_conversation(client, run->base, &err);
-	error_done(&err);
 	at = base != NULL ? conversation_find(base, run->fork) : -1;
-	return at >= 0 && base->entries.items[at]->own_id;
+	if (at < 0 ||
+	    (!base->entries.items[at]->own_id && ((size_t)at >= base->inherited || base->own_id)))
+		base = NULL;
+	/* One that the server never heard of has no history there; who said the entry has. */
+	else if (base->own_id)
+		base = client_conversation(client, active->conversation->parent, &err);
+	error_done(&err);
+	return base;
 }
 
 /* Into the store, then on its way. Takes over the turn and, unless it is cached, conversation. */
@@ -585,6 +619,7 @@ send(struct client *client, struct link *link, struct request *run,
     struct conversation *conversation, int64_t *key, struct error *err)
 {
 	struct active *active = new_active(client, link, run);
+	const struct conversation *asked;
 
 	active->conversation = commit(client, active, conversation, err);
 	if (active->conversation == NULL) {
@@ -592,10 +627,11 @@ send(struct client *client, struct link *link, struct request *run,
 		free(active);
 		return 0;
 	}
-	if (needs_history(client, active, run)) {
+	asked = needs_history(client, active, run);
+	if (asked != NULL) {
 		if (key != NULL)
 			*key = active->conversation->key;
-		return resolve(client, active, run, err);
+		return resolve(client, active, asked, run, err);
 	}
 	return go(client, active, key, err);
 }

@@ -69,8 +69,8 @@ const struct profile *client_profile(const struct client *);
  *            it, it begins there with this
  *   restart  base, and fork: key of the last entry kept
  *
- * A restart without an id known to the server for its entry reads the history
- * first. fn (or NULL) sees every event, after the client has dealt with it.
+ * A restart asks the conversation named by base; that reads its history first
+ * where only it can tell the server's id of the entry. fn (or NULL) sees every event, after the client has dealt with it.
  * 0 if it failed at once; then nothing was sent, and what was said in
  * inputs is in the store as unsent if it came that far. Else the turn's id, and
  * *conversation (or NULL) is the key of the conversation the answer goes to.

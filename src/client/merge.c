@@ -47,9 +47,7 @@ matches(const struct entry *ours, const struct entry *theirs)
 	if (same_id(ours, theirs))
 		return true;
 	/* What never left this machine is not what another one said in the same words. */
-	if (ours->type != theirs->type || !ours->own_id || ours->state == ENTRY_UNSENT)
-		return false;
-	return same_text(ours, theirs) && xequal(ours->tool_call_id, theirs->tool_call_id);
+	return ours->own_id && ours->state != ENTRY_UNSENT && merge_same_words(ours, theirs);
 }
 
 /* The server's form of an entry in the place of ours, which keeps its key. */
@@ -136,6 +134,29 @@ count_copies(const struct conversation *conversation, struct entry *const *entri
 	for (size_t i = 0; i < conversation->inherited; i++)
 		copies += conversation->entries.items[i]->state != ENTRY_UNSENT;
 	return copies;
+}
+
+/* A copy with another id is known by its place: all before it must be what we have, too. */
+const char *
+merge_id_of(
+    const struct conversation *conversation, size_t at, struct entry *const *entries, size_t count)
+{
+	struct entry *const *ours = conversation->entries.items;
+	size_t place = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (same_id(ours[at], entries[i]))
+			return entries[i]->id;
+	if (at >= conversation->inherited || ours[at]->state == ENTRY_UNSENT)
+		return NULL;
+	for (size_t i = 0; i <= at; i++) {
+		if (ours[i]->state == ENTRY_UNSENT)
+			continue;
+		if (place == count || !merge_same_words(ours[i], entries[place]))
+			return NULL;
+		place++;
+	}
+	return entries[place - 1]->id;
 }
 
 /* An answer is coming: here, or to another instance. */

@@ -74,11 +74,11 @@ struct asked {
 	void *arg;
 };
 
-/* A branch waits for the history, to learn the server's id of the entry it starts from. */
+/* A branch waits for a history, to learn the server's id of the entry it starts from. */
 struct waiting {
-	struct client *client;
 	struct active *active;
-	int64_t base, fork;
+	int64_t asked, fork; /* keys: whose history, and of which entry */
+	bool known;	     /* the turn can go to the one that said the entry as well */
 	unsigned question;
 };
 
@@ -168,6 +168,13 @@ void others_end(struct client *);
 
 /* A turn of this instance is over: reads what was not read because of it. */
 void others_catch_up(struct client *);
+
+/*
+ * The id of the entry at a place of a path in the server's history of that
+ * conversation, which may have given copies other ids; NULL if it is not there.
+ */
+const char *merge_id_of(const struct conversation *, size_t at, struct entry *const *entries,
+    size_t count);
 
 /* Takes over a conversation as the server describes it. */
 bool merge_conversation(struct client *, const char *connection, const struct conversation *,

@@ -347,7 +347,94 @@ test_stop_before_history(void **state)
 	bench_close(&b);
 }
 
-/* Copies of entries may have ids of their own: their owner is asked with its own. */
+/* How often a conversation was restarted on the server. */
+static int
+restarts_of(struct bench *b, int64_t key)
+{
+	char *path = xasprintf("%s/restart\"", bench_conversation(b, key)->id);
+	int count = server_count(&b->server, path);
+
+	free(path);
+	return count;
+}
+
+/*
+ * The conversation that was named is asked, also for what it inherited, and by
+ * the ids it knows; the branch still hangs where the entry was said.
+ */
+static void
+test_named_is_asked(void **state)
+{
+	static const char *const options[] = {NULL, "--new-ids"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(options); i++) {
+		struct bench b;
+		int64_t key, branch, again;
+
+		set_up_at(&b, ":memory:", options[i]);
+		key = bench_start(&b, "one");
+		bench_append(&b, key, "two");
+		branch = bench_restart(&b, key, bench_entry(&b, key, 2), "three");
+		assert_int_equal(restarts_of(&b, key), 1);
+		for (size_t at = 0; at < 3; at++) {
+			again = bench_restart(&b, branch, bench_entry(&b, branch, at), "four");
+			assert_int_equal(b.error.kind, ERR_NONE);
+			assert_int_equal(restarts_of(&b, key), 1);
+			assert_int_equal(restarts_of(&b, branch), (int)at + 1);
+			assert_true(bench_conversation(&b, again)->parent == key);
+			assert_true(
+			    bench_conversation(&b, again)->fork == bench_entry(&b, key, at));
+		}
+		expect_path(
+		    &b, again, "u:one | a:You said: one | u:two | u:four | a:You said: four");
+		bench_ask(&b, ASK_HISTORY, bench_conversation(&b, again)->id);
+		assert_int_equal(b.entry_count, 5);
+		bench_close(&b);
+	}
+}
+
+/* Where the branch is not on the server any more, who said the entry is asked. */
+static void
+test_owner_is_asked(void **state)
+{
+	struct bench b;
+	int64_t key, branch, again;
+	char *path;
+
+	(void)state;
+	set_up(&b);
+	key = bench_start(&b, "one");
+	branch = bench_restart(&b, key, bench_entry(&b, key, 1), "two");
+	path = xasprintf("/v1/conversations/%s", bench_conversation(&b, branch)->id);
+	free(server_call(&b.server, "DELETE", path, ""));
+	free(path);
+	again = bench_restart(&b, branch, bench_entry(&b, branch, 1), "three");
+	assert_int_equal(b.error.kind, ERR_NONE);
+	assert_int_equal(restarts_of(&b, key), 2);
+	expect_path(&b, again, "u:one | a:You said: one | u:three | a:You said: three");
+	bench_close(&b);
+}
+
+/* Nothing of it is kept here, and the server is asked with its own ids all the same. */
+static void
+test_fork_without_store(void **state)
+{
+	struct request request = {.turn = turn_new(TURN_RESTART)};
+	struct bench b;
+
+	(void)state;
+	set_up(&b);
+	request.base = bench_start(&b, "one");
+	request.fork = bench_entry(&b, request.base, 0);
+	request.turn->no_store = true;
+	bench_run(&b, &request, "two");
+	assert_int_equal(b.error.kind, ERR_NONE);
+	assert_int_equal(restarts_of(&b, request.base), 1);
+	bench_close(&b);
+}
+
+/* Copies of entries may have ids of their own; what was inherited is not touched by them. */
 static void
 test_new_ids(void **state)
 {
@@ -363,7 +450,6 @@ test_new_ids(void **state)
 		bench_ask(&b, ASK_HISTORY, bench_conversation(&b, branch)->id);
 		assert_int_equal(b.entry_count, 4);
 		expect_path(&b, branch, "u:one | a:* | u:three | a:You said: three");
-		/* What was inherited is not touched by its copies. */
 		assert_true(bench_conversation(&b, key)->entries.items[0]->own_id);
 	}
 	again = bench_restart(&b, branch, bench_entry(&b, branch, 0), "four");
@@ -947,6 +1033,9 @@ main(void)
 	    cmocka_unit_test(test_fork_without_id),
 	    cmocka_unit_test(test_fork_unknown_to_server),
 	    cmocka_unit_test(test_stop_before_history),
+	    cmocka_unit_test(test_named_is_asked),
+	    cmocka_unit_test(test_owner_is_asked),
+	    cmocka_unit_test(test_fork_without_store),
 	    cmocka_unit_test(test_new_ids),
 	    cmocka_unit_test(test_whole_ids),
 	    cmocka_unit_test(test_append_to_unsent),

@@ -16,6 +16,12 @@ check 'its metadata names parent and entry' \
 	sh -c "tail -n 1 '$WORK/requests' | grep -q '\"causerie_parent\":\"conv_.*\"causerie_entry\":\"msg_'"
 run 0 tree @
 out_has 'b2'
+branch=$("$CAUSERIE" get @ --json | sed 's/.*"id":"\(conv_[0-9a-f]*\)".*/\1/')
+entry=$("$CAUSERIE" history "$branch" --json | grep -o '"id":"msg_[0-9a-f]*' | sed -n '2s/.*"//p')
+run 0 restart "$branch" --from "$entry" --no-stream "from what it inherited"
+check 'the conversation given is the one that is asked' \
+	sh -c "tail -n 1 '$WORK/requests' | grep '\"path\":\"/v1/conversations/$branch/restart\"' | grep -q '\"from_entry_id\":\"$entry\"'"
+run 0 delete @
 
 run 0 list
 check 'both are on the server' test "$(grep -c '^conv_' "$OUT")" -eq 2
