@@ -311,32 +311,6 @@ local_list(struct command_context *ctx, const char *connection, const char *meta
 	return good;
 }
 
-/* The connection a conversation lives on; yours. */
-static char *
-connection_of(struct command_context *ctx, int64_t key)
-{
-	struct error err = ERROR_NONE;
-	struct conversation *c = key != 0 ? store_load(ctx->store, key, false, &err) : NULL;
-	char *name = xstrdup(c != NULL ? c->connection : ctx->connection);
-
-	conversation_free(c);
-	error_done(&err);
-	return name;
-}
-
-/* One that never reached its server is only here: there is nobody to ask about it. */
-static bool
-is_only_here(struct command_context *ctx, int64_t key)
-{
-	struct error err = ERROR_NONE;
-	struct conversation *c = key != 0 ? store_load(ctx->store, key, false, &err) : NULL;
-	bool only = c != NULL && c->own_id;
-
-	conversation_free(c);
-	error_done(&err);
-	return only;
-}
-
 /* Whether what is kept here may stand in: the server could not be reached. */
 static bool
 falls_back(struct command_context *ctx, int64_t key, struct error *err)
@@ -348,39 +322,77 @@ falls_back(struct command_context *ctx, int64_t key, struct error *err)
 	return true;
 }
 
+/* The one conversation a verb is about: where it is answered, and by whom. */
+struct subject {
+	int64_t key; /* 0: not kept here */
+	char *id, *connection;
+	bool only_here;
+};
+
+static void
+subject_done(struct subject *subject)
+{
+	free(subject->id);
+	free(subject->connection);
+}
+
+/* To be done with subject_done() only if it was found. */
 static bool
-one(struct command_context *ctx, const struct args *args, enum question_kind kind,
+find_subject(struct command_context *ctx, const struct args *args, struct subject *subject,
     struct error *err)
 {
-	struct question *question;
-	bool messages = kind == ASK_MESSAGES, local, good;
-	char *id, *connection;
-	int64_t key;
+	struct error unread = ERROR_NONE;
+	struct conversation *c = NULL;
 
 	if (args->words.len != 1)
 		return error_set(err, ERR_USAGE,
 		    _("Which conversation? Give its id, the start of it, or @ for the most recent "
 		      "one."));
-	if (!command_conversation(ctx, args->words.items[0], &key, &id, err))
+	*subject = (struct subject){0};
+	if (!command_conversation(ctx, args->words.items[0], &subject->key, &subject->id, err))
 		return false;
-	if (args_has(args, "local") && key == 0) {
-		error_set(err, ERR_USAGE, _("No conversation %s is kept here."), id);
-		free(id);
+	if (subject->key != 0)
+		c = store_load(ctx->store, subject->key, false, &unread);
+	subject->connection = xstrdup(c != NULL ? c->connection : ctx->connection);
+	/* One that never reached its server: there is nobody to ask about it. */
+	subject->only_here = c != NULL && c->own_id;
+	conversation_free(c);
+	error_done(&unread);
+	return true;
+}
+
+/* Asks its server about it, or to do something to it. */
+static bool
+ask_about(struct command_context *ctx, const struct subject *subject, enum question_kind kind,
+    void (*print)(struct command_context *, const struct event *), struct error *err)
+{
+	struct question *question = question_new(kind);
+
+	question->conversation_id = xstrdup(subject->id);
+	return ask(ctx, subject->connection, question, print, err);
+}
+
+static bool
+one(struct command_context *ctx, const struct args *args, enum question_kind kind,
+    struct error *err)
+{
+	struct subject subject;
+	bool local, good;
+
+	if (!find_subject(ctx, args, &subject, err))
+		return false;
+	local = args_has(args, "local") || subject.only_here;
+	if (local && subject.key == 0) {
+		error_set(err, ERR_USAGE, _("No conversation %s is kept here."), subject.id);
+		subject_done(&subject);
 		return false;
 	}
-	connection = connection_of(ctx, key);
-	local = args_has(args, "local") || is_only_here(ctx, key);
-	question = question_new(kind);
-	question->conversation_id = xstrdup(id);
-	good = !local && ask(ctx, connection, question,
+	good = !local && ask_about(ctx, &subject, kind,
 			     kind == ASK_GET ? print_conversation : print_entries, err);
-	if (local)
-		question_free(question);
-	if (!good && (local || falls_back(ctx, key, err)))
-		good = kind == ASK_GET ? local_get(ctx, key, err)
-				       : local_entries(ctx, key, messages, err);
-	free(connection);
-	free(id);
+	if (!good && (local || falls_back(ctx, subject.key, err)))
+		good = kind == ASK_GET ? local_get(ctx, subject.key, err)
+				       : local_entries(ctx, subject.key, kind == ASK_MESSAGES, err);
+	subject_done(&subject);
 	return good;
 }
 
@@ -436,29 +448,16 @@ list(struct command_context *ctx, const struct args *args, struct error *err)
 
 static bool delete (struct command_context *ctx, const struct args *args, struct error *err)
 {
-	struct question *question;
-	char *id, *connection;
-	int64_t key;
+	struct subject subject;
 	bool good;
 
-	if (args->words.len != 1)
-		return error_set(err, ERR_USAGE,
-		    _("Which conversation? Give its id, the start of it, or @ for the most recent "
-		      "one."));
-	if (!command_conversation(ctx, args->words.items[0], &key, &id, err))
+	if (!find_subject(ctx, args, &subject, err))
 		return false;
-	connection = connection_of(ctx, key);
-	if (is_only_here(ctx, key)) {
-		good = store_delete(ctx->store, key, err);
-	} else {
-		question = question_new(ASK_DELETE);
-		question->conversation_id = xstrdup(id);
-		good = ask(ctx, connection, question, print_nothing, err);
-	}
+	good = subject.only_here ? store_delete(ctx->store, subject.key, err)
+				 : ask_about(ctx, &subject, ASK_DELETE, print_nothing, err);
 	if (good && ctx->err_is_terminal)
-		command_note(ctx, _("Deleted %s.\n"), id);
-	free(connection);
-	free(id);
+		command_note(ctx, _("Deleted %s.\n"), subject.id);
+	subject_done(&subject);
 	return good;
 }
 
