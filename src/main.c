@@ -5,12 +5,14 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "app.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/i18n.h"
+#include "base/mem.h"
 #include "base/sanitize.h"
 #include "cmd/command.h"
 
@@ -25,6 +27,26 @@ hold_descriptors(void)
 		if (fcntl(fd, F_GETFD) < 0 &&
 		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
 			_exit(error_exit_status(ERR_SYSTEM));
+}
+
+/*
+ * Run from where it was built, it has its catalogues beside it (Makefile.am).
+ * Only the place of the program itself tells that: a variable of the environment
+ * would let anyone who can set it put words into the mouth of the installed one.
+ */
+static void
+find_catalogues(void)
+{
+	static const char built[] = "/src/" PACKAGE;
+	char *program = realpath("/proc/self/exe", NULL), *folder = NULL;
+	size_t len = program != NULL ? strlen(program) : 0, end = sizeof(built) - 1;
+
+	if (len > end && strcmp(program + len - end, built) == 0)
+		folder = xasprintf("%.*s/po/locale", (int)(len - end), program);
+	bindtextdomain(
+	    PACKAGE, folder != NULL && access(folder, R_OK | X_OK) == 0 ? folder : LOCALEDIR);
+	free(folder);
+	free(program);
 }
 
 /* What needs no profile, no store and no loop. */
@@ -80,7 +102,7 @@ main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	/* The numbers here are the profile's and the API's: they have a point everywhere. */
 	setlocale(LC_NUMERIC, "C");
-	bindtextdomain(PACKAGE, LOCALEDIR);
+	find_catalogues();
 	bind_textdomain_codeset(PACKAGE, "UTF-8");
 	textdomain(PACKAGE);
 

@@ -96,6 +96,48 @@ if LANGUAGE=en@pseudo "$program" --help | LC_ALL=C grep -q '^Usage'; then
 	exit 1
 fi
 
+# result WHAT: of the command before it.
+result() {
+	if [ $? = 0 ]; then word=ok; else word='not ok' failed=1; fi
+	number=$((number + 1))
+	echo "$word $number - $1"
+}
+
+# french PROGRAM: whether it speaks French, or at least no English, when it is asked to.
+french() {
+	LC_ALL=C "$1" --help >"$TMPDIR/english"
+	LANGUAGE=fr "$1" --help >"$TMPDIR/text"
+	grep -q '^Usage: causerie' "$TMPDIR/english" && [ -s "$TMPDIR/text" ] &&
+		! grep -q '^Usage: causerie' "$TMPDIR/text"
+}
+
+# Run from where it was built the program finds the catalogues made there, and
+# nowhere else does it take what lies about.
+made=$builddir/../po/locale
+if [ -d "$made/fr" ]; then
+	french "$CAUSERIE"
+	result "in the build folder"
+	(cd "$builddir/../src" && french ./causerie)
+	result "in the folder itself"
+	mkdir -p "$TMPDIR/tree/src" "$TMPDIR/tree/bin" "$TMPDIR/bare/src" "$TMPDIR/tree/po"
+	cp -R "$made" "$TMPDIR/tree/po/"
+	cp "$CAUSERIE" "$TMPDIR/tree/bin/causerie"
+	cp "$CAUSERIE" "$TMPDIR/bare/src/causerie"
+	ln -s "$CAUSERIE" "$TMPDIR/bare/link"
+	french "$TMPDIR/bare/link"
+	result "by a link from elsewhere"
+	! french "$TMPDIR/tree/bin/causerie"
+	result "not where an installed one would lie"
+	! french "$TMPDIR/bare/src/causerie"
+	result "not where there are none"
+	printf 'language: fr\nconnection: nowhere\n' >"$TMPDIR/french.yaml"
+	"$CAUSERIE" --profile "$TMPDIR/french.yaml" list >"$TMPDIR/text" 2>&1
+	printf 'connection: nowhere\n' >"$TMPDIR/french.yaml"
+	"$CAUSERIE" --profile "$TMPDIR/french.yaml" list >"$TMPDIR/before" 2>&1
+	[ -s "$TMPDIR/text" ] && ! cmp -s "$TMPDIR/text" "$TMPDIR/before"
+	result "by the language of the profile"
+fi
+
 printed "--help" --help
 for verb in $(LC_ALL=C "$program" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
 	printed "$verb --help" "$verb" --help
