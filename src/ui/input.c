@@ -26,6 +26,7 @@ enum {
 	ESC_DELAY = 50,
 	SEQUENCE_DELAY = 500,
 	PASTE_DELAY = 1000, /* of a paste that nothing ends */
+	BURST_DELAY = 50,   /* within one that nothing marks */
 	DOUBLE_CLICK = 400,
 };
 
@@ -51,6 +52,7 @@ struct input {
 	int64_t last; /* when the last bytes came */
 	bool pasting;
 	struct buf paste;
+	bool burst; /* what comes belongs to a paste that nothing marks */
 	ARRAY(struct learnt) learnt;
 	int64_t click; /* when and where the button was pressed last */
 	int click_y, click_x;
@@ -169,6 +171,8 @@ input_learn(struct input *in, const char *sequence, const struct key *key)
 void
 input_push(struct input *in, const char *bytes, size_t len, int64_t now)
 {
+	if (now - in->last > BURST_DELAY)
+		in->burst = false;
 	buf_drop(&in->bytes, in->at);
 	in->at = 0;
 	buf_add(&in->bytes, bytes, len);
@@ -676,6 +680,53 @@ take_paste(struct input *in, int64_t now, struct key *key, int *more)
 	return true;
 }
 
+static bool
+is_break(char c)
+{
+	return c == '\r' || c == '\n' || c == '\t';
+}
+
+static bool
+is_text(char c)
+{
+	return (unsigned char)c >= ' ' && c != 0x7f;
+}
+
+/*
+ * A terminal that does not mark pastes types them, with Enter for the end of a
+ * line. Nobody types so fast that text is behind an Enter in the same read: that
+ * Enter was not pressed, nor was a TAB before it or after it.
+ */
+static bool
+is_pasted(const struct input *in, const char *bytes, size_t len)
+{
+	size_t i = 0;
+
+	if (bytes[0] == '\t' && in->burst)
+		return true;
+	if (bytes[0] == '\t') {
+		while (i < len && (bytes[i] == '\t' || is_text(bytes[i])))
+			i++;
+		if (i == len || !is_break(bytes[i]))
+			return false;
+	}
+	while (i < len && is_break(bytes[i]))
+		i++;
+	return i < len && is_text(bytes[i]);
+}
+
+/* One that a read of the paste ends with: the next one tells what it was. */
+static bool
+is_undecided(const struct input *in, const char *bytes, size_t len, int64_t now, int *more)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!is_break(bytes[i]))
+			return false;
+	if (!in->burst || (*more = time_left(in, now, BURST_DELAY)) == 0)
+		return false;
+	return true;
+}
+
 bool
 input_take(struct input *in, int64_t now, struct key *key, int *more)
 {
@@ -689,7 +740,14 @@ input_take(struct input *in, int64_t now, struct key *key, int *more)
 		return take_paste(in, now, key, more);
 	if (len == 0)
 		return false;
+	if (is_break(bytes[0]) && is_undecided(in, bytes, len, now, more))
+		return false;
+	*more = -1;
 	found = find_key(in, bytes, len, key, &used);
+	if (is_break(bytes[0]) && is_pasted(in, bytes, len)) {
+		key->pasted = in->burst = true;
+		used += len > 1 && bytes[0] == '\r' && bytes[1] == '\n';
+	}
 	if (found == FOUND_START) {
 		*more = time_left(in, now, wait_for(bytes, len));
 		if (*more > 0)

@@ -6,7 +6,9 @@
  * What a terminal sends → keys. Bytes are pushed in any cut, keys are taken
  * one by one. Knows the sequences of xterm, rxvt, the Linux console, tmux and
  * screen, the kitty and modifyOtherKeys forms, bracketed paste and mouse
- * reports; learns others from terminfo. Answers of the terminal and sequences
+ * reports; learns others from terminfo. Tells line ends and TABs of a paste that
+ * the terminal does not mark (key.pasted) from keys: text is behind them in what
+ * was pushed at once. Answers of the terminal and sequences
  * nobody knows are swallowed whole, never typed.
  */
 

@@ -59,6 +59,7 @@ struct key {
 	size_t len;
 	int y, x; /* mouse */
 	enum mouse_event mouse;
+	bool pasted; /* Enter, C-j or Tab from within a paste that the terminal did not mark */
 };
 
 /* False if the name is no key. */

@@ -478,6 +478,18 @@ dispatch(struct screen *screen, const struct key *key)
 		pane->ops->key(pane, key);
 }
 
+/* Of a paste that the terminal did not mark: text for the message, keys for any other pane. */
+static bool
+insert_pasted(struct screen *screen, const struct key *key)
+{
+	char text[] = {key->code == KEY_TAB ? '\t' : '\n', '\0'};
+	struct key paste = {.code = KEY_PASTE, .text = text, .len = 1};
+
+	if (!key->pasted || screen_focused(screen) != screen->input || screen->sequence_len > 0)
+		return false;
+	return screen->input->ops->key(screen->input, &paste);
+}
+
 static struct pane *
 pane_at(struct screen *screen, int y, int x)
 {
@@ -523,7 +535,8 @@ screen_key(struct screen *screen, const struct key *key)
 		pane->ops->key(pane, key);
 		return;
 	}
-	dispatch(screen, key);
+	if (!insert_pasted(screen, key))
+		dispatch(screen, key);
 	pane_touch(screen->status);
 }
 

@@ -44,5 +44,28 @@ keys C-_
 until_so '... one edit' screen_lacks 'the very end'
 sees 'Ask guide anything'
 sees 'Nothing here yet' '... and nothing was sent'
+
+# The same on a terminal that does not say where a paste begins and ends: tmux
+# types it, with Enter at the end of each line.
+printf 'the last line' | cat "$WORK/lines" - >"$WORK/unmarked"
+terminal load-buffer "$WORK/unmarked"
+terminal paste-buffer -t main
+sees 'the last line' 'lines are pasted without marks'
+sees '> first line'
+sees 'Nothing here yet' '... and nothing was sent'
+keys C-c
+sees 'Ask guide anything'
+awk 'BEGIN { for (i = 1; i <= 400; i++)
+	printf "\tline %04d of a paste that nothing marks, in many reads.\n", i }' >"$WORK/unmarked"
+printf 'the end of it' >>"$WORK/unmarked"
+terminal load-buffer "$WORK/unmarked"
+terminal paste-buffer -t main
+sees 'the end of it' '20 KB are pasted without marks'
+sees 'line 0400'
+sees 'Nothing here yet' '... and nothing was sent'
+keys C-c
+sees 'Ask guide anything'
+keys hello Enter
+sees 'guide · ' 'words and Enter in one piece are sent'
 quit
 done_screens

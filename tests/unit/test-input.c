@@ -138,6 +138,8 @@ print(const struct key *key, struct buf *out)
 	}
 	key_print(key, name, sizeof(name));
 	buf_puts(out, name);
+	if (key->pasted)
+		buf_putc(out, '+');
 	if (key->code == KEY_MOUSE_)
 		buf_printf(out, "@%d,%d", key->y, key->x);
 }
@@ -277,6 +279,86 @@ test_learn(void **state)
 	input_push(in, "\033A\033B\033[OP\033[1;2Px", 15, 1000);
 	take_all(in, 1000, &out);
 	assert_string_equal(out.data, "Up M-B F1 S-F1 x");
+	buf_done(&out);
+	input_free(in);
+}
+
+/* Line ends and TABs of a paste without marks are told from keys by what is behind them. */
+static void
+test_unmarked_paste(void **state)
+{
+	static const struct {
+		const char *bytes, *keys;
+	} cases[] = {
+	    {"hi\r", "h i Enter"},
+	    {"\r", "Enter"},
+	    {"hi\r\r", "h i Enter Enter"},
+	    {"a\rb", "a Enter+ b"},
+	    {"a\rb\r", "a Enter+ b Enter"},
+	    {"a\r\n\r\nb\r\n", "a Enter+ Enter+ b Enter C-j"},
+	    {"a\nb\n", "a C-j+ b C-j"},
+	    {"a\r\tb\tc\rd\te\t", "a Enter+ Tab+ b Tab+ c Enter+ d Tab+ e Tab+"},
+	    {"a\tb\rc", "a Tab+ b Enter+ c"},
+	    {"a\rb\033[C\tc", "a Enter+ b Right Tab+ c"},
+	    {"\r\xc3\xa9", "Enter+ é"},
+	    /* Keys that came together, from a slow line or a program. */
+	    {"a\t", "a Tab"},
+	    {"a\tb", "a Tab b"},
+	    {"a\tb\r", "a Tab b Enter"},
+	    {"a\r\t", "a Enter Tab"},
+	    {"a\r\030q", "a Enter C-x q"},
+	    {"a\r\033[A", "a Enter Up"},
+	    {"a\r\033[<64;1;1M", "a Enter WheelUp@0,0"},
+	    {"a\r\177b", "a Enter Backspace b"},
+	    /* Marked ones are not looked into. */
+	    {"\033[200~a\rb\033[201~\r", "Paste:a\rb Enter"},
+	    {"\033[200~a\rb\033[201~\tc", "Paste:a\rb Tab c"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct input *in = input_new(INPUT_UTF8);
+		struct buf out = BUF_EMPTY;
+		int more;
+
+		input_push(in, cases[i].bytes, strlen(cases[i].bytes), 1000);
+		more = take_all(in, 1000, &out);
+		if (more > 0)
+			take_all(in, 1000 + more, &out);
+		assert_string_equal(out.data, cases[i].keys);
+		assert_true(input_is_empty(in));
+		buf_done(&out);
+		input_free(in);
+	}
+}
+
+/* The reads of a long one may end anywhere: a line end there waits for the next read. */
+static void
+test_cut_unmarked_paste(void **state)
+{
+	struct input *in = input_new(INPUT_UTF8);
+	struct buf out = BUF_EMPTY;
+
+	(void)state;
+	input_push(in, "a\rb\r", 4, 1000);
+	assert_in_range(take_all(in, 1000, &out), 1, 50);
+	input_push(in, "c\td", 3, 1010);
+	assert_int_equal(take_all(in, 1010, &out), -1);
+	input_push(in, "\r", 1, 1020);
+	assert_in_range(take_all(in, 1020, &out), 1, 50);
+	assert_string_equal(out.data, "a Enter+ b Enter+ c Tab+ d");
+	assert_int_equal(take_all(in, 1070, &out), -1);
+	assert_string_equal(out.data, "a Enter+ b Enter+ c Tab+ d Enter");
+
+	/* Afterwards keys are keys again, at once. */
+	buf_clear(&out);
+	input_push(in, "e\t", 2, 1200);
+	assert_int_equal(take_all(in, 1200, &out), -1);
+	input_push(in, "\r", 1, 1210);
+	assert_int_equal(take_all(in, 1210, &out), -1);
+	input_push(in, "f", 1, 1211);
+	assert_int_equal(take_all(in, 1211, &out), -1);
+	assert_string_equal(out.data, "e Tab Enter f");
 	buf_done(&out);
 	input_free(in);
 }
@@ -441,6 +523,8 @@ main(void)
 	    cmocka_unit_test(test_esc),
 	    cmocka_unit_test(test_double_click),
 	    cmocka_unit_test(test_learn),
+	    cmocka_unit_test(test_unmarked_paste),
+	    cmocka_unit_test(test_cut_unmarked_paste),
 	    cmocka_unit_test(test_large_paste),
 	    cmocka_unit_test(test_endless_paste),
 	    cmocka_unit_test(test_endless_string),

@@ -24,6 +24,7 @@
 #include "profile/profile.h"
 #include "store/store.h"
 #include "ui/actions.h"
+#include "ui/input.h"
 #include "ui/key.h"
 #include "ui/keymap.h"
 #include "ui/screen.h"
@@ -46,6 +47,7 @@
  *	OPEN                    opens the conversation made last
  *	KEYS C-x t j Enter      keys by name
  *	TYPE text               characters
+ *	BURST text              what a terminal sends in one piece; \t is a TAB
  *	SCREEN                  what is to be seen, until
  *	END
  *
@@ -159,6 +161,7 @@ unescape(const char *text, struct buf *out)
 			buf_putc(out, *text == 'n'   ? '\n'
 				      : *text == 'e' ? '\033'
 				      : *text == 'r' ? '\r'
+				      : *text == 't' ? '\t'
 						     : *text);
 		} else {
 			buf_putc(out, *text);
@@ -362,6 +365,24 @@ do_type(struct test *t, const char *text)
 }
 
 static void
+do_burst(struct test *t, const char *text)
+{
+	struct input *in = input_new(INPUT_UTF8);
+	struct buf bytes = BUF_EMPTY;
+	struct key key;
+	int more;
+
+	unescape(text, &bytes);
+	input_push(in, bytes.data, bytes.len, 0);
+	while (input_take(in, 0, &key, &more) || (more > 0 && input_take(in, more, &key, &more))) {
+		press(t, &key);
+		free(key.text);
+	}
+	buf_done(&bytes);
+	input_free(in);
+}
+
+static void
 do_size(struct test *t, const char *text)
 {
 	int width, height;
@@ -388,6 +409,7 @@ static const struct {
     {"OPEN", do_open},
     {"KEYS", do_keys},
     {"TYPE", do_type},
+    {"BURST", do_burst},
 };
 
 /* What does not change from one day to the next. */
