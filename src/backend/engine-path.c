@@ -186,6 +186,8 @@ make_conversation(struct engine *engine, const struct turn *turn, struct error *
 		conversation = engine_load(engine, turn->conversation_id, true, err);
 	if (conversation == NULL)
 		return NULL;
+	for (size_t i = 0; i < turn->context.len; i++)
+		array_push(&conversation->entries, entry_copy(turn->context.items[i]));
 	if (turn->kind == TURN_RESTART) {
 		if (!check_fork(conversation, turn, err)) {
 			conversation_free(conversation);
@@ -234,7 +236,7 @@ check_turn(struct engine *engine, const struct turn *turn, struct error *err)
 	if (turn->agent_id != NULL && turn->model != NULL)
 		return engine_refuse(err, 422,
 		    _("Both a model and an agent were given; a conversation has one of them."));
-	if (turn->kind == TURN_START && turn->inputs.len == 0)
+	if (turn->kind == TURN_START && turn->inputs.len == 0 && turn->context.len == 0)
 		return engine_refuse(
 		    err, 422, _("There is nothing to answer: the inputs are empty."));
 	if (turn->kind == TURN_APPEND && turn->inputs.len == 0 &&

@@ -228,15 +228,42 @@ is_plain_prompt(const struct turn *turn)
 {
 	const struct entry *entry = turn->inputs.len == 1 ? turn->inputs.items[0] : NULL;
 
-	return entry != NULL && entry_is_prompt(entry) && !entry->prefix &&
-	       entry->chunks.len == 1 && entry->chunks.items[0].type == CHUNK_TEXT;
+	return entry != NULL && turn->context.len == 0 && entry_is_prompt(entry) &&
+	       !entry->prefix && entry->chunks.len == 1 &&
+	       entry->chunks.items[0].type == CHUNK_TEXT;
+}
+
+/* One more of a list that begins at first. */
+static void
+add_input(struct buf *out, size_t first, const struct entry *entry)
+{
+	size_t last = out->len;
+
+	if (last > first)
+		buf_putc(out, ',');
+	put_input(out, entry);
+	if (out->data[out->len - 1] == ',')
+		buf_truncate(out, last);
+}
+
+size_t
+wire_input_count(const struct entry *entry)
+{
+	struct buf out;
+	size_t count;
+
+	buf_init(&out, 0);
+	put_input(&out, entry);
+	count = out.len == 0 ? 0 : entry->type == ENTRY_TOOL_EXECUTION ? 2 : 1;
+	buf_done(&out);
+	return count;
 }
 
 /* The value of inputs; false if there is nothing that can be sent. */
 static bool
 put_inputs(struct buf *out, const struct turn *turn)
 {
-	size_t before = out->len, last;
+	size_t before = out->len;
 
 	if (is_plain_prompt(turn)) {
 		const struct buf *text = &turn->inputs.items[0]->chunks.items[0].text;
@@ -245,14 +272,10 @@ put_inputs(struct buf *out, const struct turn *turn)
 		return true;
 	}
 	buf_putc(out, '[');
-	for (size_t i = 0; i < turn->inputs.len; i++) {
-		last = out->len;
-		if (last > before + 1)
-			buf_putc(out, ',');
-		put_input(out, turn->inputs.items[i]);
-		if (out->data[out->len - 1] == ',')
-			buf_truncate(out, last);
-	}
+	for (size_t i = 0; i < turn->context.len; i++)
+		add_input(out, before + 1, turn->context.items[i]);
+	for (size_t i = 0; i < turn->inputs.len; i++)
+		add_input(out, before + 1, turn->inputs.items[i]);
 	if (out->len == before + 1) {
 		buf_truncate(out, before);
 		return false;

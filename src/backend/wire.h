@@ -25,6 +25,9 @@ struct error;
 char *wire_turn_path(const struct turn *);
 bool wire_turn_body(const struct turn *, struct buf *out, struct error *);
 
+/* How many inputs an entry becomes, when it goes along with a start. */
+size_t wire_input_count(const struct entry *);
+
 /* Method and path with query of a question; the path is yours. */
 char *wire_question_path(const struct question *, const char **method);
 

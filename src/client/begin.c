@@ -145,26 +145,102 @@ root_of(struct client *client, const struct conversation *conversation)
 	return key;
 }
 
-/* As note_lineage(), for a start: a parent without an entry. */
+/*
+ * The server keeps no lineage; its metadata is the one place to leave it for
+ * another machine. Without an entry: a sibling root.
+ */
 static void
-note_sibling(struct client *client, struct turn *turn, struct conversation *conversation)
+note_place(struct turn *turn, struct conversation *branch, const char *parent, const char *entry)
 {
-	struct error ignored = ERROR_NONE;
-	const struct conversation *parent =
-	    client_conversation(client, conversation->parent, &ignored);
-	char *metadata;
+	char *with_parent = wire_set(turn->metadata, LINEAGE_PARENT, parent);
 
-	error_done(&ignored);
-	if (parent == NULL || parent->own_id || !conversation->own_id ||
-	    strcmp(parent->connection, conversation->connection) != 0)
-		return;
-	metadata = wire_set(turn->metadata, LINEAGE_PARENT, parent->id);
 	free(turn->metadata);
-	turn->metadata = metadata;
-	xreplace(&conversation->metadata, metadata);
+	turn->metadata = wire_set(with_parent, LINEAGE_ENTRY, entry);
+	free(with_parent);
+	xreplace(&branch->metadata, turn->metadata);
 }
 
-/* The conversation of a start; sibling is the one whose first prompt it edits, or NULL. */
+static void
+note_lineage(struct turn *turn, struct conversation *branch)
+{
+	note_place(turn, branch, turn->conversation_id, turn->from_entry_id);
+}
+
+/* The same for a start, which has a parent that the same server may know, or not. */
+static void
+note_start(
+    struct client *client, struct turn *turn, struct conversation *branch, const struct entry *fork)
+{
+	struct error ignored = ERROR_NONE;
+	const struct conversation *parent = client_conversation(client, branch->parent, &ignored);
+
+	error_done(&ignored);
+	if (parent != NULL && !parent->own_id && branch->own_id &&
+	    strcmp(parent->connection, branch->connection) == 0 && (fork == NULL || !fork->own_id))
+		note_place(turn, branch, parent->id, fork != NULL ? fork->id : NULL);
+}
+
+/* The conversation that said an entry of a path, if it is not that one itself; else NULL. */
+static bool
+find_owner(struct client *client, const struct conversation *base, int64_t entry,
+    struct conversation *branch, char **id, struct error *err)
+{
+	const struct tree_branch *owner;
+	struct tree tree;
+	size_t place;
+
+	tree_init(&tree);
+	if (!store_load_tree(client->store, base->key, &tree, err)) {
+		tree_done(&tree);
+		return false;
+	}
+	owner = tree_owner(&tree, entry, &place);
+	/* One that is deleted cannot be asked; the copies in this one can. */
+	if (owner != NULL && !owner->deleted) {
+		branch->parent = owner->conversation;
+		xreplace(id, owner->id);
+	}
+	tree_done(&tree);
+	return true;
+}
+
+/* What was said up to here goes along: but for what never was. */
+static void
+bring_along(struct turn *turn, struct entry *const *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (entries[i]->state != ENTRY_UNSENT)
+			array_push(&turn->context, entry_copy(entries[i]));
+}
+
+/* A start that goes on from an entry of a conversation which cannot be asked itself. */
+static bool
+carry(struct client *client, struct request *run, const struct conversation *base,
+    struct conversation *branch, struct error *err)
+{
+	ptrdiff_t at = conversation_find(base, run->fork);
+	char *id = NULL;
+	bool good;
+
+	if (at < 0)
+		return error_set(err, ERR_USAGE, _("That entry is not in this conversation."));
+	branch->parent = base->key;
+	branch->fork = run->fork;
+	branch->carried = true;
+	good =
+	    (size_t)at >= base->inherited || find_owner(client, base, run->fork, branch, &id, err);
+	free(id);
+	if (good) {
+		bring_along(run->turn, base->entries.items, (size_t)at + 1);
+		note_start(client, run->turn, branch, base->entries.items[at]);
+	}
+	return good;
+}
+
+/*
+ * The conversation of a start; sibling is the one whose first prompt it edits,
+ * or whose path it brings along, or NULL.
+ */
 static struct conversation *
 prepare_start(struct client *client, struct request *run, struct link *link,
     const struct conversation *sibling, struct error *err)
@@ -195,8 +271,13 @@ prepare_start(struct client *client, struct request *run, struct link *link,
 	if (run->agent != NULL && run->agent->origin == AGENT_PROFILE)
 		conversation->agent = xstrdup(run->agent->name);
 	if (sibling != NULL) {
-		conversation->parent = root_of(client, sibling);
-		note_sibling(client, turn, conversation);
+		if (run->fork == 0) {
+			conversation->parent = root_of(client, sibling);
+			note_start(client, turn, conversation, NULL);
+		} else if (!carry(client, run, sibling, conversation, err)) {
+			conversation_free(conversation);
+			return NULL;
+		}
 		xreplace(&conversation->title, NULL);
 		if (run->agent == NULL)
 			conversation->agent = xstrdup(sibling->agent);
@@ -214,9 +295,6 @@ prepare_fork(struct client *client, struct request *run, const struct conversati
 {
 	struct turn *turn = run->turn;
 	ptrdiff_t at = conversation_find(base, run->fork);
-	const struct tree_branch *owner;
-	struct tree tree;
-	size_t place;
 
 	if (at < 0 && turn->from_entry_id == NULL)
 		return error_set(err, ERR_USAGE, _("That entry is not in this conversation."));
@@ -224,35 +302,12 @@ prepare_fork(struct client *client, struct request *run, const struct conversati
 	branch->fork = at >= 0 ? run->fork : 0;
 	if (at < 0)
 		return true;
-	if ((size_t)at < base->inherited && turn->conversation_id == NULL) {
-		tree_init(&tree);
-		if (!store_load_tree(client->store, base->key, &tree, err)) {
-			tree_done(&tree);
-			return false;
-		}
-		owner = tree_owner(&tree, run->fork, &place);
-		/* One that is deleted cannot be asked; the copies in this one can. */
-		if (owner != NULL && !owner->deleted) {
-			branch->parent = owner->conversation;
-			turn->conversation_id = xstrdup(owner->id);
-		}
-		tree_done(&tree);
-	}
+	if ((size_t)at < base->inherited && turn->conversation_id == NULL &&
+	    !find_owner(client, base, run->fork, branch, &turn->conversation_id, err))
+		return false;
 	if (turn->from_entry_id == NULL)
 		turn->from_entry_id = xstrdup(base->entries.items[at]->id);
 	return true;
-}
-
-/* The server keeps no lineage; its metadata is the one place to leave it for another machine. */
-static void
-note_lineage(struct turn *turn, struct conversation *branch)
-{
-	char *with_parent = wire_set(turn->metadata, LINEAGE_PARENT, turn->conversation_id);
-
-	free(turn->metadata);
-	turn->metadata = wire_set(with_parent, LINEAGE_ENTRY, turn->from_entry_id);
-	free(with_parent);
-	xreplace(&branch->metadata, turn->metadata);
 }
 
 static struct conversation *
@@ -437,6 +492,8 @@ address(struct client *client, struct request *run, struct conversation *convers
 	}
 	if (turn->kind == TURN_START) {
 		use_settings(turn, conversation);
+		xreplace(&turn->metadata, conversation->metadata);
+		bring_along(turn, conversation->entries.items, conversation->inherited);
 		return true;
 	}
 	parent = client_conversation(client, conversation->parent, err);
@@ -452,6 +509,12 @@ address(struct client *client, struct request *run, struct conversation *convers
 	return true;
 }
 
+enum turn_kind
+begin_kind(const struct conversation *conversation)
+{
+	return conversation->fork != 0 && !conversation->carried ? TURN_RESTART : TURN_START;
+}
+
 static struct conversation *
 prepare_append(
     struct client *client, struct request *run, const struct conversation *base, struct error *err)
@@ -465,7 +528,7 @@ prepare_append(
 	}
 	/* What failed to begin begins with this. */
 	if (base->own_id)
-		run->turn->kind = base->fork != 0 ? TURN_RESTART : TURN_START;
+		run->turn->kind = begin_kind(base);
 	if (!address(client, run, conversation, err))
 		return NULL;
 	return run->turn->no_store ? detached(conversation) : conversation;
@@ -475,7 +538,7 @@ prepare_append(
 static const struct conversation *
 find_base(struct client *client, const struct request *run, struct error *err)
 {
-	int64_t key = run->turn->kind == TURN_START ? run->sibling_of : run->base;
+	int64_t key = run->turn->kind == TURN_START && run->fork == 0 ? run->sibling_of : run->base;
 	const struct conversation *base = client_conversation(client, key, err);
 
 	if (base == NULL && err->kind == ERR_NONE)
@@ -490,7 +553,7 @@ prepare(struct client *client, struct request *run, struct link **link, struct e
 	const char *name = start ? run->connection : NULL;
 	const struct conversation *base = NULL;
 
-	if (!start || run->sibling_of != 0) {
+	if (!start || run->sibling_of != 0 || run->fork != 0) {
 		base = find_base(client, run, err);
 		if (base == NULL)
 			return NULL;

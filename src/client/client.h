@@ -65,21 +65,25 @@ const struct profile *client_profile(const struct client *);
  *   start    from agent, on its connection or the one named (or the default);
  *            with sibling_of but no agent, with the settings and on the
  *            connection of that one
+ *            with base and fork, what the path of base says up to that entry
+ *            goes along: a branch that somebody else answers, or the same where
+ *            the server does not know the conversation any more
  *   append   base: the conversation's key. If the server never told an id for
  *            it, it begins there with this
  *   restart  base, and fork: key of the last entry kept
  *
  * A restart asks the conversation named by base; that reads its history first
- * where only it can tell the server's id of the entry. fn (or NULL) sees every event, after the client has dealt with it.
- * 0 if it failed at once; then nothing was sent, and what was said in
- * inputs is in the store as unsent if it came that far. Else the turn's id, and
- * *conversation (or NULL) is the key of the conversation the answer goes to.
+ * where only it can tell the server's id of the entry. fn (or NULL) sees every
+ * event, after the client has dealt with it. 0 if it failed at once; then
+ * nothing was sent, and what was said in inputs is in the store as unsent if it
+ * came that far. Else the turn's id, and *conversation (or NULL) is the key of
+ * the conversation the answer goes to.
  */
 struct request {
 	struct turn *turn;
 	const struct agent *agent; /* start */
 	const char *connection;	   /* start; NULL: the agent's, else the default */
-	int64_t base, fork;
+	int64_t base, fork;	   /* append, restart; start: what goes along */
 	int64_t sibling_of;	   /* start: a conversation whose first prompt this one edits; else 0 */
 	event_fn fn;
 	/* Text of the answer as it comes, before the client takes it over; or NULL. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/wire.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -131,8 +132,12 @@ count_copies(const struct conversation *conversation, struct entry *const *entri
 	for (size_t i = 0; i < count; i++)
 		if (same_id(conversation->entries.items[conversation->inherited - 1], entries[i]))
 			return i + 1;
-	for (size_t i = 0; i < conversation->inherited; i++)
-		copies += conversation->entries.items[i]->state != ENTRY_UNSENT;
+	for (size_t i = 0; i < conversation->inherited; i++) {
+		const struct entry *entry = conversation->entries.items[i];
+
+		if (entry->state != ENTRY_UNSENT)
+			copies += conversation->carried ? wire_input_count(entry) : 1;
+	}
 	return copies;
 }
 

@@ -67,7 +67,7 @@ send_again(struct client *client, struct conversation *conversation, struct erro
 		from--;
 	/* The server never heard of it: the request is again the one that began it. */
 	if (conversation->own_id || conversation->entries.len == conversation->inherited)
-		kind = conversation->fork != 0 ? TURN_RESTART : TURN_START;
+		kind = begin_kind(conversation);
 	run.turn = turn_new(kind);
 	run.turn->stream = client->profile->settings.stream;
 	for (size_t i = from; i < conversation->entries.len; i++)
@@ -84,8 +84,7 @@ carry_on(struct client *client, struct conversation *conversation, struct error 
 
 	if (last == NULL || !ends_open(conversation))
 		return true;
-	if ((size_t)last_input(conversation) == len - 1 &&
-	    (last->state != ENTRY_COMPLETE || empty))
+	if ((size_t)last_input(conversation) == len - 1 && (last->state != ENTRY_COMPLETE || empty))
 		return send_again(client, conversation, err);
 	return answer_again(client, conversation, err);
 }

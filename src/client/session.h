@@ -129,6 +129,9 @@ void run_refuse(struct active *, const char *reason);
 /* retry.c: the history was read, or could not be. */
 void retry_go_on(struct client *, int64_t conversation, const struct event *);
 
+/* begin.c: how a conversation that the server never heard of begins. */
+enum turn_kind begin_kind(const struct conversation *);
+
 /* begin.c: a turn whose inputs are in the conversation already, at its end. Takes run->turn over. */
 bool run_again(struct client *, struct request *, struct conversation *, struct error *);
 

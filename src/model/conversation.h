@@ -32,6 +32,7 @@ struct conversation {
 	char *connection; /* name of the connection it lives on */
 
 	int64_t parent, fork, root; /* keys: conversation, entry, conversation; 0: none */
+	bool carried; /* a start that brought along what it inherits: asked elsewhere */
 
 	char *name, *description; /* the API's, set at start */
 	char *title;		  /* ours: what the user called it, else made from the first prompt */

@@ -7,10 +7,11 @@
 
 #include "base/mem.h"
 
-#define TURN_STRINGS(X)                                                                            \
-	X(conversation_id) X(from_entry_id) X(handoff_execution) X(completion_args)                \
-	X(tool_confirmations) X(guardrails) X(metadata) X(agent_version) X(agent_id) X(model)      \
-	X(instructions) X(tools) X(name) X(description)
+#define TURN_STRINGS(X)                                                                     \
+	X(conversation_id)                                                                  \
+	X(from_entry_id) X(handoff_execution) X(completion_args) X(tool_confirmations)      \
+	    X(guardrails) X(metadata) X(agent_version) X(agent_id) X(model) X(instructions) \
+		X(tools) X(name) X(description)
 
 struct turn *
 turn_new(enum turn_kind kind)
@@ -29,6 +30,9 @@ turn_free(struct turn *turn)
 	for (size_t i = 0; i < turn->inputs.len; i++)
 		entry_free(turn->inputs.items[i]);
 	array_done(&turn->inputs);
+	for (size_t i = 0; i < turn->context.len; i++)
+		entry_free(turn->context.items[i]);
+	array_done(&turn->context);
 #define X(field) free(turn->field);
 	TURN_STRINGS(X)
 #undef X

@@ -26,6 +26,7 @@ struct turn {
 	char *conversation_id;	/* append, restart: the id in the request's path */
 	char *from_entry_id;	/* restart: the last entry kept */
 	ARRAY(struct entry *) inputs; /* owned; may be empty for restart and confirmations */
+	ARRAY(struct entry *) context; /* start: said before, elsewhere; goes before inputs; owned */
 	bool stream;
 	bool no_store;		 /* ask the server to keep nothing */
 	char *handoff_execution; /* "client", "server" or NULL: not sent */

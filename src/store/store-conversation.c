@@ -163,9 +163,10 @@ insert(struct store *store, struct conversation *c, int64_t active, struct error
 	    " agent_id, agent_version, model, instructions, tools, completion_args, guardrails,"
 	    " metadata, handoff_execution, raw, created_at, updated_at, own_id, tail, parent,"
 	    " fork, root, active, number, prompt_tokens, completion_tokens, total_tokens,"
-	    " connector_tokens, connectors) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+	    " connector_tokens, connectors, carried) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+	    "?10,"
 	    " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, 0, ?25, ?26,"
-	    " ?27, ?28, ?29)");
+	    " ?27, ?28, ?29, ?30)");
 	bind_strings(s, 1, c, strings, STRINGS);
 	db_bind_int(s, 19, c->own_id);
 	db_bind_text(s, 20, c->id != NULL ? id_tail(c->id) : NULL);
@@ -174,6 +175,7 @@ insert(struct store *store, struct conversation *c, int64_t active, struct error
 	db_bind_int(s, 23, c->root);
 	db_bind_int(s, 24, active);
 	bind_usage(s, 25, &c->usage);
+	db_bind_int(s, 30, c->carried);
 	if (!db_run(s, err))
 		return false;
 	c->key = db_last_key(store->db);
@@ -432,6 +434,7 @@ read_conversation(struct stmt *s)
 	c->usage.total_tokens = db_int(s, 25);
 	c->usage.connector_tokens = db_int(s, 26);
 	c->usage.connectors = read_string(s, 27);
+	c->carried = db_int(s, 28) != 0;
 	return c;
 }
 
@@ -439,7 +442,8 @@ read_conversation(struct stmt *s)
 	"SELECT id, connection, name, description, title, agent, agent_id, agent_version, model," \
 	" instructions, tools, completion_args, guardrails, metadata, handoff_execution, raw,"    \
 	" created_at, updated_at, key, own_id, parent, fork, root, prompt_tokens,"                \
-	" completion_tokens, total_tokens, connector_tokens, connectors FROM conversation"
+	" completion_tokens, total_tokens, connector_tokens, connectors, carried FROM "           \
+	"conversation"
 
 /* The last entry of a segment is the fork that the segment before it begins from. */
 bool

@@ -387,7 +387,7 @@ test_named_is_asked(void **state)
 			    bench_conversation(&b, again)->fork == bench_entry(&b, key, at));
 		}
 		expect_path(
-		    &b, again, "u:one | a:You said: one | u:two | u:four | a:You said: four");
+		    &b, again, "u:one | a:You said: one | u:two | u:four | a:*You said: four");
 		bench_ask(&b, ASK_HISTORY, bench_conversation(&b, again)->id);
 		assert_int_equal(b.entry_count, 5);
 		bench_close(&b);
@@ -454,8 +454,106 @@ test_new_ids(void **state)
 	}
 	again = bench_restart(&b, branch, bench_entry(&b, branch, 0), "four");
 	assert_int_equal(b.error.kind, ERR_NONE);
-	expect_path(&b, again, "u:one | u:four | a:You said: four");
+	expect_path(&b, again, "u:one | u:four | a:*You said: four");
 	assert_true(bench_conversation(&b, again)->parent == key);
+	bench_close(&b);
+}
+
+/* Goes on from an entry with another model, which is told all that was said. */
+static int64_t
+carry(struct bench *b, int64_t base, int64_t fork, const char *model, const char *text)
+{
+	struct request request = {.turn = turn_new(TURN_START), .base = base, .fork = fork};
+
+	request.turn->stream = true;
+	request.turn->model = xstrdup(model);
+	return bench_run(b, &request, text);
+}
+
+static void
+test_carry(void **state)
+{
+	struct bench b;
+	int64_t key, other, deep, again;
+	char *log, *id;
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	set_up(&b);
+	key = bench_append(&b, bench_start(&b, "one"), "!tool two");
+	other = carry(&b, key, bench_entry(&b, key, 1), "mistral-small-latest", "three");
+	expect_path(&b, other, "u:one | a:You said: one | u:three | a:You said: three");
+	assert_int_equal(bench_conversation(&b, other)->inherited, 2);
+	assert_int_equal(bench_conversation(&b, other)->parent, key);
+	assert_string_equal(bench_conversation(&b, other)->model, "mistral-small-latest");
+	log = server_call(&b.server, "GET", "/_log", "");
+	assert_non_null(strstr(log,
+	    "\"inputs\":[{\"object\":\"entry\",\"type\":\"message.input\",\"role\":\"user\","
+	    "\"content\":\"one\"},{\"object\":\"entry\",\"type\":\"message.output\",\"role\":"
+	    "\"assistant\",\"content\":\"You said: one\"},{\"object\":\"entry\",\"type\":"
+	    "\"message.input\",\"role\":\"user\",\"content\":\"three\"}]"));
+	assert_null(strstr(log, "/restart"));
+	free(log);
+	/* Another answer to the same words; what tools did is told in two entries. */
+	deep = carry(&b, key, bench_entry(&b, key, 2), "mistral-small-latest", NULL);
+	again = carry(&b, key, bench_entry(&b, key, 4), "mistral-small-latest", "four");
+	expect_path(&b, deep, "u:one | a:* | u:!tool two | t:* | a:*");
+	/* The server's history has copies of it all, which are not taken for new. */
+	for (int i = 0; i < 2; i++) {
+		bench_ask(&b, ASK_HISTORY, bench_conversation(&b, other)->id);
+		assert_int_equal(b.entry_count, 4);
+		bench_ask(&b, ASK_HISTORY, bench_conversation(&b, deep)->id);
+		bench_ask(&b, ASK_HISTORY, bench_conversation(&b, again)->id);
+		expect_path(&b, other, "u:one | a:You said: one | u:three | a:You said: three");
+		assert_int_equal(bench_conversation(&b, deep)->entries.len, 5);
+		expect_path(&b, again,
+		    "u:one | a:* | u:!tool two | t:* | a:* | u:four | a:*You said: four");
+	}
+	/* And one goes on in it as in any other. */
+	bench_append(&b, other, "five");
+	expect_path(&b, other, "*u:five | a:You said: five");
+	/* Deleted on the server: what is kept here begins again there, with its own settings. */
+	id = xasprintf("/v1/conversations/%s", bench_conversation(&b, other)->id);
+	free(server_call(&b.server, "DELETE", id, ""));
+	bench_append(&b, other, "six");
+	assert_int_equal(b.error.kind, ERR_SERVER);
+	expect_path(&b, other, "*a:You said: five | u(unsent):six");
+	{
+		struct request request = {.turn = turn_new(TURN_START), .base = other};
+
+		request.fork = bench_entry(&b, other, 5);
+		key = bench_run(&b, &request, "six");
+	}
+	expect_path(
+	    &b, key, "u:one | a:* | u:three | a:* | u:five | a:* | u:six | a:You said: six");
+	assert_string_equal(bench_conversation(&b, key)->model, "mistral-small-latest");
+	error_done(&err);
+	free(id);
+	bench_close(&b);
+}
+
+/* One that failed to begin brings all of it along when it is sent again. */
+static void
+test_carry_again(void **state)
+{
+	struct error err = ERROR_NONE;
+	struct bench b;
+	int64_t key, other;
+	int over;
+
+	(void)state;
+	set_up(&b);
+	key = bench_start(&b, "one");
+	other = carry(
+	    &b, key, bench_entry(&b, key, 1), "mistral-small-latest", "!status 400 !once two");
+	assert_int_equal(b.error.kind, ERR_SERVER);
+	expect_path(&b, other, "u:one | a:You said: one | u(unsent):*");
+	over = b.over;
+	assert_true(client_retry(b.client, other, &err));
+	bench_wait_idle(&b);
+	assert_int_equal(b.over, over);
+	expect_path(&b, other, "u:one | a:You said: one | u:* | a:You said: two*");
+	assert_int_equal(server_count(&b.server, "\"assistant\",\"content\":\"You said: one\""), 2);
 	bench_close(&b);
 }
 
@@ -1037,6 +1135,8 @@ main(void)
 	    cmocka_unit_test(test_owner_is_asked),
 	    cmocka_unit_test(test_fork_without_store),
 	    cmocka_unit_test(test_new_ids),
+	    cmocka_unit_test(test_carry),
+	    cmocka_unit_test(test_carry_again),
 	    cmocka_unit_test(test_whole_ids),
 	    cmocka_unit_test(test_append_to_unsent),
 	    cmocka_unit_test(test_retry_twice),
