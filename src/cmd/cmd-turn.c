@@ -313,22 +313,26 @@ finish(struct printing *p, struct error *err)
 	return good;
 }
 
+/* The last thing the person said in it, or NULL. */
+static const struct entry *
+last_prompt(const struct conversation *c)
+{
+	for (size_t i = c != NULL ? c->entries.len : 0; i > 0; i--)
+		if (entry_is_prompt(c->entries.items[i - 1]))
+			return c->entries.items[i - 1];
+	return NULL;
+}
+
 /* What became of the words, behind what happened. */
 static void
-tell_fate(struct command_context *ctx, int64_t key, struct error *err)
+tell_fate(const struct conversation *c, struct error *err)
 {
-	struct error ignored = ERROR_NONE;
-	const struct conversation *c =
-	    key != 0 ? client_conversation(ctx->client, key, &ignored) : NULL;
-	const struct entry *last = NULL;
+	const struct entry *prompt = last_prompt(c);
 	char *fate = NULL, *happened;
 
-	for (size_t i = c != NULL ? c->entries.len : 0; i > 0 && last == NULL; i--)
-		if (entry_is_prompt(c->entries.items[i - 1]))
-			last = c->entries.items[i - 1];
-	if (last != NULL && last->state == ENTRY_UNSENT)
+	if (prompt != NULL && prompt->state == ENTRY_UNSENT)
 		fate = xasprintf(_("Your message was not sent; it is kept in %s."), c->id);
-	else if (last != NULL && last->state == ENTRY_INTERRUPTED)
+	else if (prompt != NULL && prompt->state == ENTRY_INTERRUPTED)
 		fate = xasprintf(
 		    _("Your message is kept in %s; whether it arrived is not known."), c->id);
 	if (fate != NULL && err->text != NULL) {
@@ -337,7 +341,41 @@ tell_fate(struct command_context *ctx, int64_t key, struct error *err)
 		err->text = happened;
 	}
 	free(fate);
-	error_done(&ignored);
+}
+
+/* The same where it was the person who ended it, and how to go on. */
+static bool
+tell_interrupted(const struct conversation *c, struct error *err)
+{
+	const struct entry *prompt = last_prompt(c), *last = NULL;
+
+	if (c == NULL)
+		return error_set(
+		    err, ERR_CANCELLED, _("Interrupted. Nothing of it is kept, as was asked for."));
+	if (c->entries.len > 0)
+		last = c->entries.items[c->entries.len - 1];
+	if (prompt != NULL && prompt->state == ENTRY_UNSENT)
+		return error_set(err, ERR_CANCELLED,
+		    _("Interrupted. Your message was not sent; it is kept in %s, and `causerie "
+		      "--continue` opens it to send it again."),
+		    c->id);
+	if (prompt != NULL && prompt->state == ENTRY_INTERRUPTED)
+		return error_set(err, ERR_CANCELLED,
+		    _("Interrupted. Your message is kept in %s; whether it arrived is not known, "
+		      "and `causerie --continue` opens it to look and to send it again."),
+		    c->id);
+	if (last != NULL && last->state == ENTRY_INTERRUPTED)
+		return error_set(err, ERR_CANCELLED,
+		    _("Interrupted. What came of the answer is kept in %s; `causerie append %s` "
+		      "goes on from there."),
+		    c->id, c->id);
+	if (last == prompt)
+		return error_set(err, ERR_CANCELLED,
+		    _("Interrupted before any of the answer came. Your message is kept in %s; "
+		      "`causerie append %s` goes on from there."),
+		    c->id, c->id);
+	return error_set(err, ERR_CANCELLED,
+	    _("Interrupted, but the answer had come whole; it is kept in %s."), c->id);
 }
 
 /* Runs it and waits; takes the turn over. */
@@ -346,6 +384,8 @@ run(struct command_context *ctx, struct request *request, struct error *err)
 {
 	struct printing printing = {
 	    .ctx = ctx, .stream = request->turn->stream, .at_line_start = true};
+	const struct conversation *said = NULL;
+	struct error ignored = ERROR_NONE;
 	int64_t key = 0;
 	unsigned turn;
 	bool good;
@@ -362,8 +402,13 @@ run(struct command_context *ctx, struct request *request, struct error *err)
 			loop_wait(ctx->loop, STOP_MS);
 	}
 	good = finish(&printing, err) && turn != 0;
-	if (!good)
-		tell_fate(ctx, key, err);
+	if (key != 0)
+		said = client_conversation(ctx->client, key, &ignored);
+	if (!good && turn != 0 && err->kind == ERR_CANCELLED)
+		tell_interrupted(said, err);
+	else if (!good)
+		tell_fate(said, err);
+	error_done(&ignored);
 	return good;
 }
 
@@ -372,8 +417,8 @@ is_blank(const struct buf *text)
 {
 	size_t at = 0;
 
-	while (at < text->len && strchr(" \t\r\n", text->data[at]) != NULL &&
-	       text->data[at] != '\0')
+	while (
+	    at < text->len && strchr(" \t\r\n", text->data[at]) != NULL && text->data[at] != '\0')
 		at++;
 	return at == text->len;
 }
@@ -513,8 +558,7 @@ from_end(const char *from)
 
 /* *fork is 0 if it is not here. An id may be shortened to a start of it or of its later part. */
 static bool
-match_fork(
-    const struct conversation *base, const char *from, int64_t *fork, struct error *err)
+match_fork(const struct conversation *base, const char *from, int64_t *fork, struct error *err)
 {
 	size_t matches = 0, back = from_end(from);
 
@@ -598,6 +642,8 @@ find_fork(struct command_context *ctx, const char *from, struct request *request
 		if (base == NULL || !match_fork(base, from, &request->fork, err))
 			return false;
 	}
+	if (unread.kind == ERR_CANCELLED)
+		error_set(&unread, ERR_CANCELLED, _("Interrupted; nothing was sent."));
 	if (unread.kind == ERR_CANCELLED || (unread.kind != ERR_NONE && from_end(from) > 0))
 		return error_move(err, &unread);
 	error_done(&unread);
@@ -610,8 +656,8 @@ find_fork(struct command_context *ctx, const char *from, struct request *request
 
 /* Without words and with nothing piped it asks for another answer; empty words are a mistake. */
 static bool
-take_restart_input(struct command_context *ctx, const struct args *args, struct turn *turn,
-    struct error *err)
+take_restart_input(
+    struct command_context *ctx, const struct args *args, struct turn *turn, struct error *err)
 {
 	return take_input(ctx, args, 1, turn, err) &&
 	       (args->words.len == 1 || need_input(turn, err));
@@ -632,8 +678,8 @@ restart(struct command_context *ctx, const struct args *args, struct error *err)
 		      "last there is."));
 	good = good && find_base(ctx, args, &request, &id, err) &&
 	       set_options(ctx, args, turn, api_of_base(ctx, request.base), err) &&
-	       take_restart_input(ctx, args, turn, err) && adopt(ctx, &request, id, &adopted, err) &&
-	       find_fork(ctx, from, &request, err);
+	       take_restart_input(ctx, args, turn, err) &&
+	       adopt(ctx, &request, id, &adopted, err) && find_fork(ctx, from, &request, err);
 	free(id);
 	return finish_request(ctx, &request, good, adopted, err);
 }

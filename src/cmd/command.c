@@ -537,7 +537,8 @@ command_wait(struct command_context *ctx, const bool *done, struct error *err)
 {
 	while (!*done) {
 		if (*ctx->interrupted)
-			return error_set(err, ERR_CANCELLED, _("Interrupted. What came is kept."));
+			return error_set(
+			    err, ERR_CANCELLED, _("Interrupted before the server had answered."));
 		loop_wait(ctx->loop, -1);
 	}
 	return true;

@@ -79,23 +79,40 @@ check 'it is gone' test ! -s "$OUT"
 run 0 delete --json @
 check 'an answer without a body prints nothing' test ! -s "$OUT"
 
-# Interrupted: what became of the words is said.
-"$CAUSERIE" start --stream '!status 429 30 waits' >"$OUT" 2>"$ERR" </dev/null &
-pid=$!
-wait_for server_number requests
-wait_for sh -c "grep -q waits '$WORK/requests'"
-kill -INT $pid
-wait $pid
-check 'interrupted while it waits to be sent: 130' test $? -eq 130
+# Interrupted: 130, what became of the words, and how to go on.
+interrupt() { # PATTERN ARGUMENT...: runs it, interrupts it when the server has the pattern
+	pattern=$1
+	shift
+	"$CAUSERIE" "$@" >"$OUT" 2>"$ERR" </dev/null &
+	pid=$!
+	wait_for sh -c "grep -q '$pattern' '$WORK/requests'"
+	[ "$pattern" != holds ] || wait_for server_is holding 1
+	kill -INT $pid
+	wait $pid
+	check "causerie $*, interrupted, ends with 130" test $? -eq 130
+	one_sentence
+	err_has '^causerie: Interrupted'
+}
+interrupt waits start --stream '!status 429 30 waits'
+err_has 'was not sent; it is kept in conv_[0-9a-f]*, and `causerie --continue`'
 run 0 history @ --local
 out_has 'waits'
-"$CAUSERIE" start --stream '!stall 0 nobody knows' >"$OUT" 2>"$ERR" </dev/null &
-pid=$!
-wait_for sh -c "grep -q 'nobody knows' '$WORK/requests'"
-kill -INT $pid
-wait $pid
-check 'interrupted while it waits for the answer: 130' test $? -eq 130
-err_has 'not known'
+out_has 'unsent'
+interrupt 'nobody knows' start --stream '!stall 0 nobody knows'
+err_has 'is kept in conv_[0-9a-f]*; whether it arrived is not known, and `causerie --continue`'
+interrupt holds start --stream '!hold 2 holds one two three'
+err_has 'What came of the answer is kept in conv_[0-9a-f]*; `causerie append conv_'
+check 'and what came stands there' grep -q '^You' "$OUT"
+run 0 history @ --local
+out_has 'interrupted'
+server_release
+run 0 append @ --no-stream 'on from there'
+out_is 'You said: on from there'
+interrupt 'keep nothing' start --stream --no-store '!stall 0 keep nothing'
+err_has 'Nothing of it is kept'
+server_fault '!stall 0' 1 GET /v1/models
+interrupt '/v1/models"' models
+err_has 'before the server had answered'
 mkfifo "$WORK/fifo"
 fresh_store
 "$CAUSERIE" start <"$WORK/fifo" >"$OUT" 2>"$ERR" &
