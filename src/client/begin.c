@@ -411,8 +411,8 @@ new_active(struct client *client, struct link *link, struct request *run)
 
 /* Puts the turn into the store; on failure nothing is sent. Takes conversation over. */
 static struct conversation *
-commit(struct client *client, struct active *active, struct conversation *conversation,
-    struct error *err)
+commit(struct client *client, struct active *active, const struct request *run,
+    struct conversation *conversation, struct error *err)
 {
 	struct turn *turn = active->turn;
 	struct conversation *shown = NULL;
@@ -427,7 +427,7 @@ commit(struct client *client, struct active *active, struct conversation *conver
 		return conversation;
 	}
 	if (store_begin_turn(client->store, conversation, turn->inputs.items, turn->inputs.len,
-		&active->stored, err))
+		run->typed, &active->stored, err))
 		shown = show(client, conversation, turn, err);
 	if (shown == NULL && active->stored != 0)
 		store_end_turn(
@@ -684,7 +684,7 @@ send(struct client *client, struct link *link, struct request *run,
 	struct active *active = new_active(client, link, run);
 	const struct conversation *asked;
 
-	active->conversation = commit(client, active, conversation, err);
+	active->conversation = commit(client, active, run, conversation, err);
 	if (active->conversation == NULL) {
 		turn_free(active->turn);
 		free(active);

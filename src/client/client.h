@@ -22,6 +22,7 @@
 #include "model/turn.h"
 
 struct client;
+struct draft_place;
 struct error;
 struct loop;
 struct profile;
@@ -84,6 +85,7 @@ struct request {
 	const struct agent *agent; /* start */
 	const char *connection;	   /* start; NULL: the agent's, else the default */
 	int64_t base, fork;	   /* append, restart; start: what goes along */
+	const struct draft_place *typed; /* the draft that inputs were, which goes; or NULL */
 	int64_t sibling_of;	   /* start: a conversation whose first prompt this one edits; else 0 */
 	event_fn fn;
 	/* Text of the answer as it comes, before the client takes it over; or NULL. */

@@ -13,20 +13,6 @@
 #include "store/store-private.h"
 #include "store/store.h"
 
-/* Where the words were typed that are said now. */
-static bool
-remove_draft(struct store *store, const struct conversation *c, bool fresh, struct error *err)
-{
-	int64_t conversation = c->key, entry = 0;
-
-	if (fresh) {
-		conversation = c->parent;
-		entry = c->fork != 0 ? c->fork : c->parent != 0 ? -1 : 0;
-	}
-	return store_run2(store, "DELETE FROM draft WHERE conversation = ?1 AND entry = ?2",
-	    conversation, entry, err);
-}
-
 static bool
 insert_turn(struct store *store, int64_t conversation, int64_t *turn, struct error *err)
 {
@@ -60,21 +46,19 @@ say(struct store *store, int64_t conversation, int64_t turn, struct entry *input
 
 static bool
 begin(struct store *store, struct conversation *c, struct entry *const *inputs, size_t count,
-    int64_t *turn, struct error *err)
+    const struct draft_place *typed, int64_t *turn, struct error *err)
 {
-	bool fresh = c->key == 0, typed = false;
-
-	if (fresh ? !conversation_insert(store, c, err)
-		  : !conversation_root(store, c->key, &c->root, err))
+	if (c->key == 0 ? !conversation_insert(store, c, err)
+			: !conversation_root(store, c->key, &c->root, err))
 		return false;
 	if (!insert_turn(store, c->key, turn, err))
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		typed = typed || (inputs[i]->key == 0 && entry_is_prompt(inputs[i]));
+	for (size_t i = 0; i < count; i++)
 		if (!say(store, c->key, *turn, inputs[i], err))
 			return false;
-	}
-	return (!typed || remove_draft(store, c, fresh, err)) &&
+	return (typed == NULL ||
+		   store_run2(store, "DELETE FROM draft WHERE conversation = ?1 AND entry = ?2",
+		       typed->conversation, typed->entry, err)) &&
 	       conversation_touch(store, c->key, err) && tree_refresh(store, c->root, c->key, err);
 }
 
@@ -86,7 +70,7 @@ struct before {
 
 bool
 store_begin_turn(struct store *store, struct conversation *c, struct entry *const *inputs,
-    size_t count, int64_t *turn, struct error *err)
+    size_t count, const struct draft_place *typed, int64_t *turn, struct error *err)
 {
 	ARRAY(struct before) before = {0};
 	int64_t key = c->key, root = c->root;
@@ -96,7 +80,7 @@ store_begin_turn(struct store *store, struct conversation *c, struct entry *cons
 		return false;
 	for (size_t i = 0; i < count; i++)
 		array_push(&before, ((struct before){inputs[i]->key, inputs[i]->state}));
-	good = store_end(store, begin(store, c, inputs, count, turn, err), err);
+	good = store_end(store, begin(store, c, inputs, count, typed, turn, err), err);
 	for (size_t i = 0; i < count; i++) {
 		if (good) {
 			entry_mark_stored(inputs[i]);

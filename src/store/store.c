@@ -144,8 +144,8 @@ read_string(struct stmt *s, int column)
 /* Drafts and small state. */
 
 bool
-store_save_draft(struct store *store, int64_t conversation, int64_t entry, const char *text,
-    size_t len, struct error *err)
+store_save_draft(
+    struct store *store, struct draft_place place, const char *text, size_t len, struct error *err)
 {
 	char now[CLOCK_ISO_SIZE];
 	struct stmt *s;
@@ -155,29 +155,29 @@ store_save_draft(struct store *store, int64_t conversation, int64_t entry, const
 	if (len == 0) {
 		return store_end(store,
 		    store_run2(store, "DELETE FROM draft WHERE conversation = ?1 AND entry = ?2",
-			conversation, entry, err),
+			place.conversation, place.entry, err),
 		    err);
 	}
 	clock_iso(now);
 	s = db_prepare(store->db,
 	    "INSERT INTO draft (conversation, entry, text, changed_at) VALUES (?1, ?2, ?3, ?4)"
 	    " ON CONFLICT (conversation, entry) DO UPDATE SET text = ?3, changed_at = ?4");
-	db_bind_int(s, 1, conversation);
-	db_bind_int(s, 2, entry);
+	db_bind_int(s, 1, place.conversation);
+	db_bind_int(s, 2, place.entry);
 	db_bind_bytes(s, 3, text, len);
 	db_bind_text(s, 4, now);
 	return store_end(store, db_run(s, err), err);
 }
 
 char *
-store_load_draft(struct store *store, int64_t conversation, int64_t entry, struct error *err)
+store_load_draft(struct store *store, struct draft_place place, struct error *err)
 {
 	struct stmt *s =
 	    db_prepare(store->db, "SELECT text FROM draft WHERE conversation = ?1 AND entry = ?2");
 	char *text = NULL;
 
-	db_bind_int(s, 1, conversation);
-	db_bind_int(s, 2, entry);
+	db_bind_int(s, 1, place.conversation);
+	db_bind_int(s, 2, place.entry);
 	if (db_step(s, err))
 		text = read_string(s, 0);
 	db_finish(s);

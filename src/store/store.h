@@ -40,19 +40,29 @@ void store_close(struct store *);
  */
 bool store_check(struct store *, char **report, struct error *);
 
+/*
+ * Where words are typed: in the conversation that is looked at (0: a new one),
+ * at its end (0), behind an entry (its key), or in place of a prompt (its key
+ * negated). Where that comes to lie in the tree is another matter.
+ */
+struct draft_place {
+	int64_t conversation, entry;
+};
+
 /* Turns. */
 
 /*
  * The user's words are safe when this returns, before anything is sent. In one
  * transaction: adds the conversation if its key is 0 (and sets key and root;
  * parent and fork are taken from it), adds the inputs behind its entries as
- * ENTRY_SENDING (and sets their keys), removes the draft of the place, and
- * notes that a turn of this instance is under way. Inputs that have a key are
+ * ENTRY_SENDING (and sets their keys), removes the draft that they were
+ * typed as (NULL: they were no draft), and notes that a turn of this instance is
+ * under way. Inputs that have a key are
  * there already, to be sent again: only their state changes. Dates that are
  * not set are set to now.
  */
 bool store_begin_turn(struct store *, struct conversation *, struct entry *const *inputs,
-    size_t count, int64_t *turn, struct error *);
+    size_t count, const struct draft_place *typed, int64_t *turn, struct error *);
 
 /* The server took it: the inputs of the turn are complete. */
 bool store_accept_turn(struct store *, int64_t turn, struct error *);
@@ -184,15 +194,12 @@ bool store_load_tree(struct store *, int64_t conversation, struct tree *, struct
 
 /* Drafts and small state. */
 
-/*
- * The draft of a conversation (0: of a new one), to go behind an entry (0: its
- * end, -1: in place of its first prompt). "" removes.
- */
-bool store_save_draft(struct store *, int64_t conversation, int64_t entry, const char *text,
-    size_t len, struct error *);
+/* "" removes it. */
+bool store_save_draft(
+    struct store *, struct draft_place, const char *text, size_t len, struct error *);
 
 /* NULL if there is none; yours. */
-char *store_load_draft(struct store *, int64_t conversation, int64_t entry, struct error *);
+char *store_load_draft(struct store *, struct draft_place, struct error *);
 
 /* Prompts said anywhere, newest first, each once: at most count of them; strings are yours. */
 typedef ARRAY(char *) string_list;

@@ -35,7 +35,7 @@ struct input {
 	struct pane pane;
 	struct editor *editor;
 	int rows, cursor_y, cursor_x, top;
-	int64_t conversation, place; /* whose draft it is */
+	struct draft_place place; /* of the draft */
 	bool dirty;
 	struct timer *save;
 	string_list history;
@@ -68,7 +68,7 @@ save(struct input *in)
 	if (!in->dirty)
 		return;
 	in->dirty = false;
-	if (!store_save_draft(store(in), in->conversation, in->place, text, len, &err))
+	if (!store_save_draft(store(in), in->place, text, len, &err))
 		screen_report(in->pane.screen, &err);
 	error_done(&err);
 }
@@ -107,9 +107,8 @@ pane_input_load(struct pane *pane)
 	struct error err = ERROR_NONE;
 	char *draft;
 
-	in->conversation = view_key(view);
 	in->place = view_draft_place(view);
-	draft = store_load_draft(store(in), in->conversation, in->place, &err);
+	draft = store_load_draft(store(in), in->place, &err);
 	/* What waits in the queue is a draft in the store too, but not in the line. */
 	if (draft != NULL && view_queued(view) != NULL && strcmp(draft, view_queued(view)) == 0)
 		draft[0] = '\0';

@@ -205,10 +205,14 @@ view_aim_entry(const struct view *view)
 	return view->aim_entry;
 }
 
-int64_t
+struct draft_place
 view_draft_place(const struct view *view)
 {
-	return view->aim == AIM_END ? 0 : view->aim_entry;
+	struct draft_place place = {.conversation = view->key, .entry = view->aim_entry};
+
+	if (view->aim == AIM_EDIT)
+		place.entry = -place.entry;
+	return place;
 }
 
 static const struct entry *
@@ -326,8 +330,8 @@ enqueue(struct view *view, const char *text, size_t len, struct error *err)
 
 	queued.text = old != NULL ? xasprintf("%s\n%s", old->text, piece) : xstrdup(piece);
 	free(piece);
-	if (!store_save_draft(
-		client_store(view->client), view->key, 0, queued.text, strlen(queued.text), err)) {
+	if (!store_save_draft(client_store(view->client), view_draft_place(view), queued.text,
+		strlen(queued.text), err)) {
 		free(queued.text);
 		return false;
 	}
@@ -388,7 +392,8 @@ go(struct view *view, struct request *run, struct error *err)
 bool
 view_send(struct view *view, const char *text, size_t len, bool *queued, struct error *err)
 {
-	struct request run = {0};
+	struct draft_place typed = view_draft_place(view);
+	struct request run = {.typed = &typed};
 
 	*queued =
 	    view->key != 0 && view->aim == AIM_END && client_turn_of(view->client, view->key) != 0;
@@ -450,7 +455,8 @@ view_stop(struct view *view)
 void
 view_turn_over(struct view *view, int64_t conversation, struct error *err)
 {
-	struct request run = {.base = conversation};
+	struct draft_place typed = {.conversation = conversation};
+	struct request run = {.base = conversation, .typed = &typed};
 	char *text;
 
 	if (client_turn_of(view->client, conversation) != 0 ||

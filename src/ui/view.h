@@ -18,6 +18,7 @@
 #include "model/lineage.h"
 
 struct client;
+struct draft_place;
 struct error;
 struct view;
 
@@ -69,8 +70,8 @@ bool view_aim_branch(struct view *, int64_t entry, struct error *);
 bool view_aim_edit(struct view *, int64_t entry, struct error *);
 void view_aim_end(struct view *);
 
-/* The entry that the draft belongs to: 0 at the end. */
-int64_t view_draft_place(const struct view *);
+/* Where what is typed now lies as a draft. */
+struct draft_place view_draft_place(const struct view *);
 
 /*
  * Sends where it is aimed; the answer's conversation is open afterwards. At an

@@ -27,6 +27,10 @@ browse
 keys h
 sees 'You said: two' 'h shows the first'
 sees 'You ‹1/2›'
+keys G k e
+sees '> two' 'what was sent is no draft of it any more'
+keys Escape
+browse
 keys l
 sees 'You said: zwei' 'l the second'
 sees 'You ‹2/2›'

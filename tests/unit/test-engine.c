@@ -368,7 +368,7 @@ store_turn(struct world *world, struct conversation *conversation, struct turn *
 			entry->id = xasprintf("msg_in%u%zu", turn->id, i);
 	}
 	assert_true(store_begin_turn(
-	    world->store, conversation, turn->inputs.items, turn->inputs.len, &number, &err));
+	    world->store, conversation, turn->inputs.items, turn->inputs.len, NULL, &number, &err));
 	turn->conversation = conversation->key;
 	return number;
 }

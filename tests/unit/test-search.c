@@ -409,7 +409,7 @@ test_changes(void **state)
 
 	(void)state;
 	entry->state = ENTRY_STREAMING;
-	OK(store_begin_turn(store, c, NULL, 0, &turn, &err));
+	OK(store_begin_turn(store, c, NULL, 0, NULL, &turn, &err));
 	OK(store_add_entry(store, c->key, turn, entry, &err));
 	buf_puts(&entry_chunk(entry, 0, CHUNK_TEXT)->text, "first half ");
 	OK(store_checkpoint(store, &entry, 1, &err));

@@ -117,6 +117,8 @@ free_entries(struct entry **entries, size_t count)
 		entry_free(entries[i]);
 }
 
+#define PLACE(conversation, entry) ((struct draft_place){conversation, entry})
+
 /* A prompt and its answer, complete. Returns the answer's key, and the prompt's in *prompt. */
 static int64_t
 converse(
@@ -125,7 +127,7 @@ converse(
 	struct entry *in = entry_new_input(say, strlen(say)), *out = output(hear, ENTRY_STREAMING);
 	int64_t turn, key;
 
-	OK(store_begin_turn(store, c, &in, 1, &turn, &err));
+	OK(store_begin_turn(store, c, &in, 1, NULL, &turn, &err));
 	OK(store_accept_turn(store, turn, &err));
 	OK(store_add_entry(store, c->key, turn, out, &err));
 	out->state = ENTRY_COMPLETE;
@@ -212,15 +214,15 @@ test_turn(void **state)
 
 	(void)state;
 	c->model = xstrdup("m");
-	OK(store_save_draft(store, 0, 0, "What is a qu", 12, &err));
-	OK(store_begin_turn(store, c, &in, 1, &turn, &err));
+	OK(store_save_draft(store, PLACE(0, 0), "What is a qu", 12, &err));
+	OK(store_begin_turn(store, c, &in, 1, &PLACE(0, 0), &turn, &err));
 	assert_int_not_equal(c->key, 0);
 	assert_int_equal(c->root, c->key);
 	assert_int_not_equal(in->key, 0);
 	assert_int_equal(in->state, ENTRY_SENDING);
 	assert_non_null(c->created_at);
 	assert_non_null(in->created_at);
-	assert_null(store_load_draft(store, 0, 0, &err));
+	assert_null(store_load_draft(store, PLACE(0, 0), &err));
 	assert_int_equal(mark_of(store, c->root), MARK_STREAMING);
 	loaded = store_load(store, c->key, true, &err);
 	assert_int_equal(loaded->entries.items[0]->state, ENTRY_SENDING);
@@ -256,7 +258,7 @@ test_turn(void **state)
 	assert_false(store_end_turn(store, turn, ENTRY_COMPLETE, NULL, NULL, &err));
 	error_done(&err);
 
-	OK(store_begin_turn(store, c, NULL, 0, &turn, &err));
+	OK(store_begin_turn(store, c, NULL, 0, NULL, &turn, &err));
 	usage.connectors = second;
 	OK(store_end_turn(store, turn, ENTRY_COMPLETE, NULL, &usage, &err));
 	loaded = store_load(store, c->key, false, &err);
@@ -294,7 +296,7 @@ test_ends(void **state)
 			     *out = output("Hel", ENTRY_STREAMING);
 		int64_t turn;
 
-		OK(store_begin_turn(store, c, &in, 1, &turn, &err));
+		OK(store_begin_turn(store, c, &in, 1, NULL, &turn, &err));
 		if (cases[i].accepted)
 			OK(store_accept_turn(store, turn, &err));
 		OK(store_add_entry(store, c->key, turn, out, &err));
@@ -314,7 +316,8 @@ test_ends(void **state)
 
 		/* Sent again: the same entry, and no second one. */
 		if (cases[i].input != ENTRY_COMPLETE) {
-			OK(store_begin_turn(store, c, &loaded->entries.items[0], 1, &turn, &err));
+			OK(store_begin_turn(
+			    store, c, &loaded->entries.items[0], 1, NULL, &turn, &err));
 			assert_int_equal(mark_of(store, c->root), MARK_STREAMING);
 			OK(store_end_turn(store, turn, ENTRY_COMPLETE, NULL, NULL, &err));
 			assert_int_equal(mark_of(store, c->root), MARK_NONE);
@@ -464,7 +467,7 @@ test_growth(void **state)
 	int64_t turn;
 
 	(void)state;
-	OK(store_begin_turn(store, c, NULL, 0, &turn, &err));
+	OK(store_begin_turn(store, c, NULL, 0, NULL, &turn, &err));
 	for (int i = 0; i < 2; i++) {
 		entries[i]->state = ENTRY_STREAMING;
 		entries[i]->output_index = i;
@@ -529,7 +532,7 @@ test_output_order(void **state)
 
 	(void)state;
 	converse(store, c, "first", "answer", NULL);
-	OK(store_begin_turn(store, c, &in, 1, &turn, &err));
+	OK(store_begin_turn(store, c, &in, 1, NULL, &turn, &err));
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		char text[] = {(char)('0' + order[i]), 0};
 		struct entry *out = output(text, ENTRY_STREAMING);
@@ -558,7 +561,7 @@ test_failure(void **state)
 	int64_t turn, prompt, answer;
 
 	(void)state;
-	assert_false(store_begin_turn(store, c, &in, 1, &turn, &err));
+	assert_false(store_begin_turn(store, c, &in, 1, NULL, &turn, &err));
 	assert_int_equal(err.kind, ERR_STORE);
 	error_done(&err);
 	assert_int_equal(c->key, 0);
@@ -566,7 +569,7 @@ test_failure(void **state)
 	assert_int_equal(in->state, ENTRY_COMPLETE);
 	c->parent = 0;
 	c->fork = 99;
-	assert_false(store_begin_turn(store, c, &in, 1, &turn, &err));
+	assert_false(store_begin_turn(store, c, &in, 1, NULL, &turn, &err));
 	error_done(&err);
 	c->fork = 0;
 	answer = converse(store, c, "a", "b", &prompt);
@@ -699,7 +702,7 @@ test_deletion(void **state)
 	assert_int_equal(number(store, "SELECT count(*) FROM entry"), 2);
 	assert_int_equal(number(store, "SELECT count(*) FROM conversation"), 2);
 	expect_path(store, e->key, "/e1|e2");
-	OK(store_save_draft(store, e->key, 0, "draft", 5, &err));
+	OK(store_save_draft(store, PLACE(e->key, 0), "draft", 5, &err));
 	OK(store_delete(store, e->key, &err));
 	assert_int_equal(number(store, "SELECT count(*) FROM conversation"), 0);
 	assert_int_equal(number(store, "SELECT count(*) FROM entry"), 0);
@@ -730,13 +733,13 @@ test_deletion_busy(void **state)
 	int64_t turn;
 
 	(void)state;
-	OK(store_begin_turn(store, c, NULL, 0, &turn, &err));
+	OK(store_begin_turn(store, c, NULL, 0, NULL, &turn, &err));
 	assert_false(store_delete(store, c->key, &err));
 	assert_int_equal(err.kind, ERR_STORE);
 	error_done(&err);
 	OK(store_end_turn(store, turn, ENTRY_COMPLETE, NULL, NULL, &err));
 	OK(store_delete(store, c->key, &err));
-	assert_false(store_begin_turn(store, c, NULL, 0, &turn, &err));
+	assert_false(store_begin_turn(store, c, NULL, 0, NULL, &turn, &err));
 	error_done(&err);
 	conversation_free(c);
 	store_close(store);
@@ -928,7 +931,7 @@ test_marks(void **state)
 	OK(store_set_seen(store, c->key, true, &err));
 	assert_int_equal(mark_of(store, c->root), MARK_NONE);
 
-	OK(store_begin_turn(store, c, NULL, 0, &turn, &err));
+	OK(store_begin_turn(store, c, NULL, 0, NULL, &turn, &err));
 	call->name = xstrdup("weather");
 	OK(store_add_entry(store, c->key, turn, call, &err));
 	assert_int_equal(mark_of(store, c->root), MARK_STREAMING);
@@ -937,7 +940,7 @@ test_marks(void **state)
 	OK(store_set_hidden(store, c->key, true, &err));
 	assert_int_equal(mark_of(store, c->root), MARK_NONE);
 	OK(store_set_hidden(store, c->key, false, &err));
-	OK(store_begin_turn(store, c, &result, 1, &turn, &err));
+	OK(store_begin_turn(store, c, &result, 1, NULL, &turn, &err));
 	OK(store_end_turn(store, turn, ENTRY_INTERRUPTED, "x", NULL, &err));
 	assert_int_equal(mark_of(store, c->root), MARK_FAILED);
 	/* Who goes on from before a failure has dealt with it. */
@@ -1310,17 +1313,17 @@ test_small_things(void **state)
 	OK(store_set(store, "open", NULL, &err));
 	assert_null(store_get(other, "open", &err));
 
-	OK(store_save_draft(store, 0, 0, "new", 3, &err));
-	OK(store_save_draft(store, 0, 0, "newer", 5, &err));
-	OK(store_save_draft(store, 7, 9, "behind 9", 8, &err));
-	text = store_load_draft(other, 0, 0, &err);
+	OK(store_save_draft(store, PLACE(0, 0), "new", 3, &err));
+	OK(store_save_draft(store, PLACE(0, 0), "newer", 5, &err));
+	OK(store_save_draft(store, PLACE(7, 9), "behind 9", 8, &err));
+	text = store_load_draft(other, PLACE(0, 0), &err);
 	assert_string_equal(text, "newer");
 	free(text);
-	text = store_load_draft(other, 7, 9, &err);
+	text = store_load_draft(other, PLACE(7, 9), &err);
 	assert_string_equal(text, "behind 9");
 	free(text);
-	OK(store_save_draft(other, 0, 0, "", 0, &err));
-	assert_null(store_load_draft(store, 0, 0, &err));
+	OK(store_save_draft(other, PLACE(0, 0), "", 0, &err));
+	assert_null(store_load_draft(store, PLACE(0, 0), &err));
 
 	converse(store, c, "one", "1", NULL);
 	converse(store, c, "two", "2", NULL);
@@ -1346,26 +1349,46 @@ test_small_things(void **state)
 
 /* Drafts go when their words are said, from wherever they were typed. */
 static void
+say_draft(struct store *store, struct conversation *c, const char *words, struct draft_place place)
+{
+	struct entry *in = entry_new_input(words, strlen(words));
+	int64_t turn;
+
+	OK(store_begin_turn(store, c, &in, 1, &place, &turn, &err));
+	OK(store_end_turn(store, turn, ENTRY_COMPLETE, NULL, NULL, &err));
+	assert_null(store_load_draft(store, place, &err));
+	entry_free(in);
+}
+
+/* A draft goes with the words it became, wherever in the tree they come to lie, and no other. */
+static void
 test_drafts(void **state)
 {
 	struct store *store = open_store(":memory:");
 	struct conversation *c = conversation_new(), *b, *e;
-	int64_t answer;
+	int64_t answer, prompt;
 
 	(void)state;
-	answer = converse(store, c, "x", "y", NULL);
-	OK(store_save_draft(store, c->key, 0, "end", 3, &err));
-	OK(store_save_draft(store, c->key, answer, "fork", 4, &err));
-	OK(store_save_draft(store, c->key, -1, "first", 5, &err));
+	answer = converse(store, c, "x", "y", &prompt);
 	b = branch(c->key, answer);
 	converse(store, b, "fork", "z", NULL);
-	assert_int_equal(number(store, "SELECT count(*) FROM draft"), 2);
-	assert_null(store_load_draft(store, c->key, answer, &err));
+	/* All of them in the branch, which said neither the prompt nor its answer. */
+	OK(store_save_draft(store, PLACE(b->key, 0), "end", 3, &err));
+	OK(store_save_draft(store, PLACE(b->key, prompt), "fork", 4, &err));
+	OK(store_save_draft(store, PLACE(b->key, -prompt), "first", 5, &err));
+	OK(store_save_draft(store, PLACE(c->key, 0), "elsewhere", 9, &err));
+	e = branch(c->key, prompt);
+	say_draft(store, e, "fork", PLACE(b->key, prompt));
+	assert_int_equal(number(store, "SELECT count(*) FROM draft"), 3);
+	conversation_free(e);
 	e = branch(c->key, 0);
-	converse(store, e, "first", "z", NULL);
-	assert_null(store_load_draft(store, c->key, -1, &err));
-	converse(store, c, "end", "z", NULL);
-	assert_int_equal(number(store, "SELECT count(*) FROM draft"), 0);
+	say_draft(store, e, "first", PLACE(b->key, -prompt));
+	assert_int_equal(number(store, "SELECT count(*) FROM draft"), 2);
+	/* What a verb says is nobody's draft. */
+	converse(store, c, "more", "z", NULL);
+	assert_int_equal(number(store, "SELECT count(*) FROM draft"), 2);
+	say_draft(store, b, "end", PLACE(b->key, 0));
+	assert_int_equal(number(store, "SELECT count(*) FROM draft"), 1);
 	conversation_free(c);
 	conversation_free(b);
 	conversation_free(e);
@@ -1385,7 +1408,7 @@ live_until_killed(const char *path, int pipe_end, bool accepted)
 	struct store *store = store_open(path, &read_only, &err);
 	int64_t turn;
 
-	if (store == NULL || !store_begin_turn(store, c, &in, 1, &turn, &err) ||
+	if (store == NULL || !store_begin_turn(store, c, &in, 1, NULL, &turn, &err) ||
 	    (accepted && !store_accept_turn(store, turn, &err)))
 		_exit(1);
 	if (accepted && !store_add_entry(store, c->key, turn, out, &err))
@@ -1489,7 +1512,7 @@ write_until_killed(const char *path, int pipe_end)
 		struct entry *in = entry_new_input(text, strlen(text));
 		int64_t turn;
 
-		if (!store_begin_turn(store, c, &in, 1, &turn, &err) ||
+		if (!store_begin_turn(store, c, &in, 1, NULL, &turn, &err) ||
 		    write(pipe_end, &c->key, sizeof(c->key)) != sizeof(c->key) ||
 		    !store_accept_turn(store, turn, &err) ||
 		    !store_end_turn(store, turn, ENTRY_COMPLETE, NULL, NULL, &err))
@@ -1564,7 +1587,7 @@ hammer(const char *path, int64_t shared, int number_of_writer)
 		store_rows rows = {0};
 		int64_t turn;
 
-		if (!store_begin_turn(store, c, &in, 1, &turn, &err) ||
+		if (!store_begin_turn(store, c, &in, 1, NULL, &turn, &err) ||
 		    !store_accept_turn(store, turn, &err) ||
 		    !store_add_entry(store, c->key, turn, out, &err))
 			break;
