@@ -4,7 +4,6 @@
 #include "ui/grid.h"
 
 #include <langinfo.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -285,21 +284,6 @@ grid_put(struct grid *grid, struct rect rect, int y, int x, const char *bytes, s
 	pen.x = rect.x + x;
 	put_bytes(&pen, bytes, len);
 	return pen_column(&pen, rect);
-}
-
-int
-grid_printf(
-    struct grid *grid, struct rect rect, int y, int x, enum style style, const char *format, ...)
-{
-	va_list args;
-	char *text;
-
-	va_start(args, format);
-	text = xvasprintf(format, args);
-	va_end(args);
-	x = grid_puts(grid, rect, y, x, text, style);
-	free(text);
-	return x;
 }
 
 int

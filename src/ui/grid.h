@@ -46,8 +46,6 @@ void grid_clear(struct grid *, struct rect, enum style);
 /* Returns the column behind the text, at most the width of the rectangle. */
 int grid_puts(struct grid *, struct rect, int y, int x, const char *text, enum style);
 int grid_put(struct grid *, struct rect, int y, int x, const char *bytes, size_t len, enum style);
-int grid_printf(struct grid *, struct rect, int y, int x, enum style, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
 int grid_put_text(struct grid *, struct rect, int y, int x, const struct text *);
 
 /* Lays a style over cells that are painted already: the selected row, a match. */

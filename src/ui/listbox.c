@@ -69,16 +69,6 @@ listbox_move(struct listbox *box, long rows)
 	listbox_select(box, clip(box->selected, rows, box->count > 0 ? box->count - 1 : 0));
 }
 
-/* One row of the page before stays in view, so that the eye finds its place. */
-void
-listbox_page(struct listbox *box, int pages)
-{
-	long step = box->height > 1 ? box->height - 1 : 1;
-
-	box->top = clip(box->top, step * pages, last_top(box));
-	listbox_move(box, step * pages);
-}
-
 void
 listbox_scroll(struct listbox *box, long rows)
 {
@@ -92,6 +82,7 @@ listbox_scroll(struct listbox *box, long rows)
 		box->selected = bottom;
 }
 
+/* One row of the page before stays in view, so that the eye finds its place. */
 bool
 listbox_steps(const struct listbox *box, const char *action, long *rows)
 {

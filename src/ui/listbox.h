@@ -19,7 +19,6 @@ struct listbox {
 void listbox_resize(struct listbox *, size_t count, int height); /* keeps the selection in view */
 void listbox_select(struct listbox *, size_t row);
 void listbox_move(struct listbox *, long rows);	 /* clipped at the ends */
-void listbox_page(struct listbox *, int pages);
 void listbox_scroll(struct listbox *, long rows); /* the view; the selection follows if it must */
 
 /*

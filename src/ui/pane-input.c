@@ -376,12 +376,6 @@ send(struct input *in)
 	free(copy);
 }
 
-void
-pane_input_send(struct pane *pane)
-{
-	send(self(pane));
-}
-
 /* C-c without an answer to stop: the draft goes out of the way, and Up brings it back. */
 static void
 stash(struct input *in)

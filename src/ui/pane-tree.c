@@ -128,8 +128,7 @@ paint_preview(const struct tree_pane *t, struct grid *grid)
 
 	rect.x += outline_width(t) + 1;
 	rect.width -= outline_width(t) + 1;
-	for (int row = 0; row < rect.height; row++)
-		grid_puts(grid, t->pane.rect, row, outline_width(t), "│", STYLE_BORDER);
+	grid_vline(grid, t->pane.rect, outline_width(t), STYLE_BORDER);
 	if (line == NULL || t->preview == NULL || line->first == 0)
 		return;
 	at = conversation_find(t->preview, line->first);

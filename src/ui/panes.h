@@ -43,7 +43,6 @@ int pane_input_height(struct pane *, int width, int most);
 void pane_input_load(struct pane *);  /* the draft of what is open */
 void pane_input_save(struct pane *);  /* the same way back; cheap if nothing changed */
 void pane_input_set(struct pane *, const char *text, size_t len);
-void pane_input_send(struct pane *);
 void pane_input_insert(struct pane *, const char *text, size_t len);
 const char *pane_input_text(const struct pane *, size_t *len);
 

@@ -354,8 +354,8 @@ paint_borders(struct screen *screen)
 	grid_hline(&screen->grid, (struct rect){y, 0, 1, screen->grid.width}, 0, STYLE_BORDER);
 	if (!screen->list->visible)
 		return;
-	for (int row = 0; row < y; row++)
-		grid_puts(&screen->grid, all, row, screen->list->rect.width, "│", STYLE_BORDER);
+	grid_vline(&screen->grid, (struct rect){0, 0, y, screen->grid.width},
+	    screen->list->rect.width, STYLE_BORDER);
 	grid_puts(&screen->grid, all, y, screen->list->rect.width, "┴", STYLE_BORDER);
 }
 
@@ -594,12 +594,6 @@ screen_now(const struct screen *screen)
 }
 
 int
-screen_height(const struct screen *screen)
-{
-	return screen->grid.height;
-}
-
-int
 screen_width(const struct screen *screen)
 {
 	return screen->grid.width;
@@ -621,13 +615,6 @@ screen_report(struct screen *screen, const struct error *err)
 {
 	screen_notice(screen, err->text != NULL ? err->text : _("Something failed."));
 	screen->notice_is_error = true;
-}
-
-const char *
-screen_notice_text(const struct screen *screen, bool *is_error)
-{
-	*is_error = screen->notice_is_error;
-	return screen->notice;
 }
 
 void

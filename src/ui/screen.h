@@ -68,7 +68,6 @@ struct client *screen_client(const struct screen *);
 const struct keymap *screen_keymap(const struct screen *);
 const struct screen_output *screen_output(const struct screen *);
 int64_t screen_now(const struct screen *);
-int screen_height(const struct screen *);
 int screen_width(const struct screen *);
 
 /* Something is to be painted: at once if a person waits for it. */
@@ -78,7 +77,6 @@ void screen_touch_all(struct screen *);
 /* A sentence above the input, until the next message or Esc; NULL takes it away. */
 void screen_notice(struct screen *, const char *text);
 void screen_report(struct screen *, const struct error *);
-const char *screen_notice_text(const struct screen *, bool *is_error);
 void screen_quit(struct screen *);
 
 struct pane *screen_pane(const struct screen *, const char *name);

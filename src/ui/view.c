@@ -53,12 +53,6 @@ view_free(struct view *view)
 	free(view);
 }
 
-struct client *
-view_client(const struct view *view)
-{
-	return view->client;
-}
-
 int64_t
 view_key(const struct view *view)
 {
@@ -197,12 +191,6 @@ enum aim
 view_aim(const struct view *view)
 {
 	return view->aim;
-}
-
-int64_t
-view_aim_entry(const struct view *view)
-{
-	return view->aim_entry;
 }
 
 struct draft_place

@@ -31,7 +31,6 @@ enum aim {
 
 struct view *view_new(struct client *);
 void view_free(struct view *);
-struct client *view_client(const struct view *);
 
 /* The open conversation; 0: a new one. */
 int64_t view_key(const struct view *);
@@ -63,7 +62,6 @@ bool view_has_speaker(struct view *);
 const char *view_connection(struct view *);
 
 enum aim view_aim(const struct view *);
-int64_t view_aim_entry(const struct view *); /* of AIM_BRANCH and AIM_EDIT */
 
 /* Aims behind an entry, or at a prompt's place. Fails, saying why, where nothing can branch. */
 bool view_aim_branch(struct view *, int64_t entry, struct error *);

@@ -228,7 +228,7 @@ test_styles(void **state)
 	assert_int_equal(grid_put_text(&grid, all, 7, 3, &text), 3);
 	text_done(&text);
 
-	assert_int_equal(grid_printf(&grid, all, 0, 0, STYLE_ERROR, "%d%%", 42), 3);
+	assert_int_equal(grid_puts(&grid, all, 0, 0, "42%", STYLE_ERROR), 3);
 	grid_clear(&grid, inner, STYLE_CODE_BLOCK);
 	check_styles(&grid, "{error|42%}\n  {code-block|      }\n");
 	grid_puts(&grid, all, 0, 0, "漢x", STYLE_NORMAL);

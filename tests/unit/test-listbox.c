@@ -16,7 +16,7 @@ enum op {
 	RESIZE, /* to the count, at height */
 	SELECT,
 	MOVE,
-	PAGE,
+	PAGE, /* down if the value is positive */
 	SCROLL,
 };
 
@@ -32,8 +32,8 @@ static const struct {
     {MOVE, 9, 0, 9, 0},
     {MOVE, 1, 0, 10, 1},
     {PAGE, 1, 0, 19, 10},
-    {PAGE, -1, 0, 10, 1},
-    {PAGE, -1, 0, 1, 0},
+    {PAGE, -1, 0, 10, 10},
+    {PAGE, -1, 0, 1, 1},
     {PAGE, -1, 0, 0, 0},
     {SELECT, 50, 0, 50, 41},
     {SCROLL, 3, 0, 50, 44},
@@ -64,6 +64,8 @@ static const struct {
 static void
 run(struct listbox *box, enum op op, long value, int height)
 {
+	long rows;
+
 	switch (op) {
 	case RESIZE:
 		listbox_resize(box, (size_t)value, height);
@@ -75,7 +77,8 @@ run(struct listbox *box, enum op op, long value, int height)
 		listbox_move(box, value);
 		break;
 	case PAGE:
-		listbox_page(box, (int)value);
+		assert_true(listbox_steps(box, value > 0 ? "page-down" : "page-up", &rows));
+		listbox_move(box, rows);
 		break;
 	case SCROLL:
 		listbox_scroll(box, value);

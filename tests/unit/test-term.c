@@ -1122,15 +1122,18 @@ test_stalled(void **state)
 	struct grid grid;
 	struct rect all = {0, 0, 50, 200};
 	int64_t begin;
+	char words[40];
 
 	(void)state;
 	vt_init(&vt, 50, 200);
 	must_start(&vt, "xterm-256color", true);
 	grid_init(&grid, 50, 200);
 	for (int frame = 0; frame < 300; frame++) {
-		for (int y = 0; y < 50; y++)
-			grid_printf(&grid, all, y, frame % 100, (enum style)(frame % STYLE_COUNT),
-			    "frame %d row %d", frame, y);
+		for (int y = 0; y < 50; y++) {
+			snprintf(words, sizeof(words), "frame %d row %d", frame, y);
+			grid_puts(
+			    &grid, all, y, frame % 100, words, (enum style)(frame % STYLE_COUNT));
+		}
 		term_paint(&grid, frame % 50, 0);
 		term_bell();
 	}
@@ -1141,8 +1144,9 @@ test_stalled(void **state)
 
 	/* Given back while it is stuck: what a terminal that wakes up sees is in order again. */
 	for (int frame = 0; frame < 50 && !term_flush(); frame++) {
+		snprintf(words, sizeof(words), "again %d", frame);
 		for (int y = 0; y < 50; y++)
-			grid_printf(&grid, all, y, frame, STYLE_ERROR, "again %d", frame);
+			grid_puts(&grid, all, y, frame, words, STYLE_ERROR);
 		term_paint(&grid, 0, 0);
 	}
 	begin = clock_ms();
