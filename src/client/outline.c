@@ -21,14 +21,13 @@ outline_indent(const struct outline_line *line)
 {
 	struct buf out;
 	int depth = line->depth < MAX_DEPTH ? line->depth : MAX_DEPTH;
+	bool fork = depth > 0 && line->type == OUTLINE_FORK;
 
 	buf_init(&out, 0);
-	for (int i = 1; i < depth; i++)
-		buf_puts(&out, "│  ");
-	if (depth > 0 && line->type == OUTLINE_FORK)
+	for (int i = 1; i <= (fork ? depth - 1 : depth); i++)
+		buf_puts(&out, line->rails >> (i - 1) & 1 ? "│  " : "   ");
+	if (fork)
 		buf_puts(&out, line->last_sibling ? "└─ " : "├─ ");
-	else if (depth > 0)
-		buf_puts(&out, line->last_sibling ? "   " : "│  ");
 	return buf_take(&out);
 }
 

@@ -421,7 +421,8 @@ struct frame {
 	size_t at;	   /* its next entry */
 	size_t child, end; /* those that hang on it and are still to come, in by_fork */
 	bool last_sibling;
-	bool begun; /* its first line is written */
+	uint64_t rails; /* as in its lines */
+	bool begun;	/* its first line is written */
 };
 
 struct outliner {
@@ -489,7 +490,7 @@ first_child(const struct outliner *o, size_t branch)
 }
 
 static void
-enter(struct outliner *o, size_t branch, size_t depth, bool last_sibling)
+enter(struct outliner *o, size_t branch, size_t depth, bool last_sibling, uint64_t rails)
 {
 	struct frame frame = {
 	    .branch = branch,
@@ -497,8 +498,11 @@ enter(struct outliner *o, size_t branch, size_t depth, bool last_sibling)
 	    .child = first_child(o, branch),
 	    .end = first_child(o, branch + 1),
 	    .last_sibling = last_sibling,
+	    .rails = rails,
 	};
 
+	if (!last_sibling && depth > 0 && depth <= 64)
+		frame.rails |= (uint64_t)1 << (depth - 1);
 	/* In a circle one would come back. */
 	if (o->done[branch])
 		return;
@@ -518,6 +522,7 @@ write_run(struct outliner *o, const struct frame *frame, size_t from, size_t unt
 	    .conversation = branch->conversation,
 	    .entries = until - from,
 	    .last_sibling = frame->last_sibling,
+	    .rails = frame->rails,
 	    .live = from < until ? until <= o->path[frame->branch] : frame->branch == o->live,
 	    .end = frame->branch == o->live && until == branch->entries.len,
 	    .preview = "",
@@ -556,7 +561,7 @@ advance(struct outliner *o)
 		child = o->by_fork[frame->child++];
 		more = frame->child < frame->end &&
 		       o->view.forks[o->by_fork[frame->child]].entry == place;
-		enter(o, child, frame->depth + 1, !more);
+		enter(o, child, frame->depth + 1, !more, frame->rails);
 		return;
 	}
 	if (frame->begun && frame->at >= length) {
@@ -573,7 +578,7 @@ advance(struct outliner *o)
 static void
 write_branch(struct outliner *o, size_t branch, bool last_sibling)
 {
-	enter(o, branch, 0, last_sibling);
+	enter(o, branch, 0, last_sibling, 0);
 	while (o->stack.len > 0)
 		advance(o);
 }

@@ -101,6 +101,7 @@ struct outline_line {
 	int64_t first, last;	 /* entries the line stands for; 0 in an empty branch */
 	size_t prompts, entries; /* in it */
 	bool last_sibling;	 /* no further branch of this fork below it */
+	uint64_t rails; /* bit d - 1: further branches of the fork at depth d follow below; to 64 */
 	bool live;		 /* on the path of the conversation asked about */
 	bool end;		 /* holds the end of that path */
 	const char *preview;	 /* borrowed from the tree */

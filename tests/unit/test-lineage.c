@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "client/outline.h"
 #include "model/lineage.h"
 
 /* A branch of a tree; entries as "u1 a2": a prompt with key 1, an answer with key 2. */
@@ -99,6 +100,25 @@ expect_outline(const struct tree *tree, int64_t live, const char *expected)
 		    line->first, line->last, line->prompts, line->entries,
 		    line->last_sibling ? "S" : "-", line->live ? "L" : "-", line->end ? "E" : "-",
 		    line->preview);
+	}
+	assert_string_equal(text.data, expected);
+	buf_done(&text);
+	array_done(&lines);
+}
+
+/* The same as it is drawn: connectors and the number of the branch. */
+static void
+expect_drawn(const struct tree *tree, const char *expected)
+{
+	struct buf text = BUF_EMPTY;
+	outline lines = {0};
+
+	tree_outline(tree, 0, &lines);
+	for (size_t i = 0; i < lines.len; i++) {
+		char *indent = outline_indent(&lines.items[i]);
+
+		buf_printf(&text, "%s%" PRId64 "\n", indent, lines.items[i].conversation);
+		free(indent);
 	}
 	assert_string_equal(text.data, expected);
 	buf_done(&text);
@@ -296,6 +316,46 @@ test_outline(void **state)
 }
 
 static void
+test_connectors(void **state)
+{
+	/* 2 is the only branch of its fork, 4 the first of two; both have branches of their own. */
+	static const struct spec specs[] = {
+	    {1, 0, 0, "u1 a2 u3 a4", NULL, 0, 1},
+	    {2, 1, 2, "u5 a6 u7 a8", NULL, 0, 2},
+	    {3, 2, 6, "u9 a10", NULL, 0, 3},
+	    {4, 3, 9, "u11 a12 u13", NULL, 0, 4},
+	    {5, 3, 9, "u14 a15", NULL, 0, 5},
+	    {6, 4, 12, "u16", NULL, 0, 6},
+	};
+	struct tree tree;
+
+	(void)state;
+	MAKE(&tree, specs);
+	expect_drawn(&tree, "1\n"
+			    "└─ 2\n"
+			    "   └─ 3\n"
+			    "      ├─ 4\n"
+			    "      │  └─ 6\n"
+			    "      │  4\n"
+			    "      └─ 5\n"
+			    "      3\n"
+			    "   2\n"
+			    "1\n");
+	tree_done(&tree);
+	MAKE(&tree, nested);
+	expect_drawn(&tree, "10\n"
+			    "└─ 12\n"
+			    "10\n"
+			    "├─ 11\n"
+			    "│  └─ 13\n"
+			    "│  11\n"
+			    "└─ 15\n"
+			    "10\n"
+			    "14\n");
+	tree_done(&tree);
+}
+
+static void
 test_straight(void **state)
 {
 	static const struct spec straight[] = {{1, 0, 0, "t1 u2 a3 u4", NULL, 0, 1}};
@@ -467,6 +527,7 @@ main(void)
 	    cmocka_unit_test(test_latest),
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_outline),
+	    cmocka_unit_test(test_connectors),
 	    cmocka_unit_test(test_straight),
 	    cmocka_unit_test(test_compression),
 	    cmocka_unit_test(test_left_out),
