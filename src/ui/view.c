@@ -19,6 +19,12 @@ struct queued {
 	char *text;
 };
 
+/* An entry that is one of several ways on from a place. */
+struct way {
+	int64_t entry;
+	size_t which, count;
+};
+
 struct view {
 	struct client *client;
 	int64_t key;
@@ -26,6 +32,7 @@ struct view {
 	enum aim aim;
 	int64_t aim_entry;
 	struct tree tree;
+	ARRAY(struct way) ways; /* of the tree, in the order of their keys */
 	bool tree_read;
 	ARRAY(struct queued) queue;
 };
@@ -50,6 +57,7 @@ view_free(struct view *view)
 	array_done(&view->queue);
 	agent_free(view->agent);
 	tree_done(&view->tree);
+	array_done(&view->ways);
 	free(view);
 }
 
@@ -71,6 +79,53 @@ view_conversation(struct view *view)
 	return conversation;
 }
 
+static int
+compare_ways(const void *a, const void *b)
+{
+	const struct way *x = a, *y = b;
+
+	return x->entry < y->entry ? -1 : x->entry > y->entry;
+}
+
+static int
+compare_forks(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static void
+find_ways(struct view *view, int64_t fork)
+{
+	alternative_list list = {0};
+
+	tree_alternatives(&view->tree, fork, &list);
+	for (size_t i = 0; i < list.len && list.len > 1; i++)
+		if (list.items[i].entry != 0)
+			array_push(&view->ways, ((struct way){list.items[i].entry, i, list.len}));
+	array_done(&list);
+}
+
+/* Every entry that is painted or measured is asked about: once for each tree is enough. */
+static void
+read_ways(struct view *view)
+{
+	ARRAY(int64_t) forks = {0};
+
+	array_clear(&view->ways);
+	array_push(&forks, 0); /* the first entries */
+	for (size_t i = 0; i < view->tree.branches.len; i++)
+		array_push(&forks, view->tree.branches.items[i].fork);
+	qsort(forks.items, forks.len, sizeof(forks.items[0]), compare_forks);
+	for (size_t i = 0; i < forks.len; i++)
+		if (i == 0 || forks.items[i] != forks.items[i - 1])
+			find_ways(view, forks.items[i]);
+	if (view->ways.len > 0)
+		qsort(view->ways.items, view->ways.len, sizeof(struct way), compare_ways);
+	array_done(&forks);
+}
+
 const struct tree *
 view_tree(struct view *view)
 {
@@ -81,6 +136,7 @@ view_tree(struct view *view)
 		tree_init(&view->tree);
 		if (view->key != 0)
 			store_load_tree(client_store(view->client), view->key, &view->tree, &err);
+		read_ways(view);
 		view->tree_read = true;
 		error_done(&err);
 	}
@@ -461,18 +517,15 @@ view_turn_over(struct view *view, int64_t conversation, struct error *err)
 size_t
 view_alternatives(struct view *view, int64_t entry, size_t *which)
 {
-	const struct tree *tree = view_tree(view);
-	alternative_list list = {0};
-	size_t count;
+	struct way wanted = {.entry = entry};
+	const struct way *way = NULL;
 
-	*which = 0;
-	tree_alternatives(tree, tree_before(tree, entry), &list);
-	count = list.len;
-	for (size_t i = 0; i < list.len; i++)
-		if (list.items[i].entry == entry)
-			*which = i;
-	array_done(&list);
-	return count;
+	view_tree(view);
+	if (view->ways.len > 0)
+		way = bsearch(
+		    &wanted, view->ways.items, view->ways.len, sizeof(wanted), compare_ways);
+	*which = way != NULL ? way->which : 0;
+	return way != NULL ? way->count : 1;
 }
 
 bool
