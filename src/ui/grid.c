@@ -287,6 +287,22 @@ grid_put(struct grid *grid, struct rect rect, int y, int x, const char *bytes, s
 }
 
 int
+grid_put_cut(struct grid *grid, struct rect rect, int y, int x, const char *text, int columns,
+    enum style style)
+{
+	int width;
+	size_t len = strlen(text), fits = utf8_fit(text, len, columns > 0 ? columns : 0, &width);
+
+	if (columns <= 0)
+		return x;
+	if (fits == len)
+		return grid_put(grid, rect, y, x, text, len, style);
+	fits = utf8_fit(text, len, columns - 1, &width);
+	x = grid_put(grid, rect, y, x, text, fits, style);
+	return grid_puts(grid, rect, y, x, glyph(GLYPH_ELLIPSIS), style);
+}
+
+int
 grid_put_text(struct grid *grid, struct rect rect, int y, int x, const struct text *text)
 {
 	const char *bytes = text->bytes.data;
@@ -345,19 +361,13 @@ grid_vline(struct grid *grid, struct rect rect, int x, enum style style)
 static void
 put_title(struct grid *grid, struct rect rect, const char *title)
 {
-	int room = rect.width - 6, width;
-	size_t fits = utf8_fit(title, strlen(title), room, &width);
-	int x;
+	int room = rect.width - 6;
 
 	if (room <= 0 || *title == '\0')
 		return;
-	if (title[fits] != '\0')
-		fits = utf8_fit(title, strlen(title), room - 1, &width);
 	grid_puts(grid, rect, 0, 2, " ", STYLE_TITLE);
-	x = grid_put(grid, rect, 0, 3, title, fits, STYLE_TITLE);
-	if (title[fits] != '\0')
-		x = grid_puts(grid, rect, 0, x, glyph(GLYPH_ELLIPSIS), STYLE_TITLE);
-	grid_puts(grid, rect, 0, x, " ", STYLE_TITLE);
+	grid_puts(grid, rect, 0, grid_put_cut(grid, rect, 0, 3, title, room, STYLE_TITLE), " ",
+	    STYLE_TITLE);
 }
 
 void

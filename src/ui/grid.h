@@ -46,6 +46,9 @@ void grid_clear(struct grid *, struct rect, enum style);
 /* Returns the column behind the text, at most the width of the rectangle. */
 int grid_puts(struct grid *, struct rect, int y, int x, const char *text, enum style);
 int grid_put(struct grid *, struct rect, int y, int x, const char *bytes, size_t len, enum style);
+/* The same in at most so many columns; what does not fit ends in an ellipsis. */
+int grid_put_cut(struct grid *, struct rect, int y, int x, const char *text, int columns,
+    enum style);
 int grid_put_text(struct grid *, struct rect, int y, int x, const struct text *);
 
 /* Lays a style over cells that are painted already: the selected row, a match. */

@@ -229,21 +229,17 @@ paint_row(const struct conversations *c, struct grid *grid, int y, const struct 
 	struct rect rect = c->pane.rect;
 	char *title = sanitize_line(row->title[0] != '\0' ? row->title : _("(without a title)"));
 	char tail[48], when[16];
-	int room, used;
-	size_t fit;
+	int room;
 
 	age(row->updated_at, when, sizeof(when));
 	if (row->branches > 0)
 		snprintf(tail, sizeof(tail), "⑂%d %3s", row->branches, when);
 	else
 		snprintf(tail, sizeof(tail), "%3s", when);
-	room = rect.width - 3 - utf8_width(tail, strlen(tail)) - 2;
+	room = rect.width - 3 - utf8_width(tail, strlen(tail)) - 1;
 	grid_puts(grid, rect, y, 1, marks[row->mark],
 	    row->mark == MARK_FAILED ? STYLE_ERROR : STYLE_MATCH);
-	fit = utf8_fit(title, strlen(title), room > 0 ? room : 0, &used);
-	grid_put(grid, rect, y, 3, title, fit, STYLE_NORMAL);
-	if (fit < strlen(title) && used > 0)
-		grid_puts(grid, rect, y, 3 + used, "…", STYLE_DIM);
+	grid_put_cut(grid, rect, y, 3, title, room, STYLE_NORMAL);
 	grid_puts(grid, rect, y, rect.width - 1 - utf8_width(tail, strlen(tail)), tail, STYLE_TIME);
 	free(title);
 }

@@ -267,55 +267,129 @@ title_of(const struct messages *m)
 	return sanitize_line(title);
 }
 
-/* Where in the tree one is: " · main › b2 ‹2/3›"; yours, "" if there is but one branch. */
+/* Where in the tree one is: "main › b2"; yours, "" if there is but one branch. */
 static char *
-place_of(const struct messages *m)
+path_of(const struct messages *m)
 {
 	const struct conversation *c = conversation(m);
-	struct view *view = screen_view(m->pane.screen);
-	const struct tree *tree = view_tree(view);
-	size_t which = 0, count = 0;
-	char *path, *clean, *place;
+	const struct tree *tree = view_tree(screen_view(m->pane.screen));
+	char *path, *clean;
 
 	if (c == NULL || tree->branches.len < 2)
 		return xstrdup("");
-	if (c->entries.len > c->inherited)
-		count = view_alternatives(view, c->entries.items[c->inherited]->key, &which);
 	path = tree_path_name(tree, c->key);
 	clean = sanitize_line(path);
-	place = count > 1 ? xasprintf(" · %s ‹%zu/%zu›", clean, which + 1, count)
-			  : xasprintf(" · %s", clean);
-	free(clean);
 	free(path);
-	return place;
+	return clean;
 }
 
-/* The title gives way first: who answers and where one is must stay readable. */
+/* "main › b2 › b5" in fewer columns: its end, as "… › b5"; takes the path over. */
+static char *
+shorten_path(char *path, int columns)
+{
+	static const char between[] = " › ";
+	const char *rest = path;
+	char *shorter;
+
+	while (utf8_width(path, strlen(path)) > columns) {
+		rest = strstr(rest, between);
+		if (rest == NULL)
+			break;
+		rest += strlen(between);
+		shorter = xasprintf("…%s%s", between, rest);
+		free(path);
+		path = shorter;
+		rest = path + strlen("…") + strlen(between);
+	}
+	return path;
+}
+
+/* Which of the ways on this branch is: " ‹2/3›"; yours, "" if it is the only one. */
+static char *
+position_of(const struct messages *m)
+{
+	const struct conversation *c = conversation(m);
+	size_t which = 0, count = 0;
+
+	if (c != NULL && c->entries.len > c->inherited)
+		count = view_alternatives(
+		    screen_view(m->pane.screen), c->entries.items[c->inherited]->key, &which);
+	return count > 1 ? xasprintf(" ‹%zu/%zu›", which + 1, count) : xstrdup("");
+}
+
+/* Takes from a width what is too much, down to the least it can do with. */
+static void
+shrink(int *width, int least, int *excess)
+{
+	int less = *width - least < *excess ? *width - least : *excess;
+
+	if (less <= 0)
+		return;
+	*width -= less;
+	*excess -= less;
+}
+
+/* What a path can be shortened to. */
+static int
+least_path(const char *path)
+{
+	const char *end = path;
+
+	for (const char *p = path; (p = strstr(p, " › ")) != NULL; p += strlen(" › "))
+		end = p;
+	return utf8_width(end, strlen(end)) + (end > path ? 1 : 0);
+}
+
+enum header_part {
+	PART_TITLE,
+	PART_SPEAKER,
+	PART_PATH,
+	PART_POSITION,
+	PARTS,
+};
+
+/* The title gives way first, then who answers, then the path; the position stays. */
 static void
 paint_header(const struct messages *m, struct grid *grid)
 {
+	static const enum style styles[PARTS] = {
+	    STYLE_TITLE, STYLE_ASSISTANT, STYLE_MATCH, STYLE_MATCH};
 	struct rect rect = m->pane.rect;
-	char *title = title_of(m), *place = place_of(m);
-	char *speaker = sanitize_line(view_speaker(screen_view(m->pane.screen)));
-	int room = rect.width - 2 - utf8_width(place, strlen(place)) - 3 -
-		   utf8_width(speaker, strlen(speaker));
-	int used, x;
-	size_t fit;
+	char *texts[PARTS] = {title_of(m), sanitize_line(view_speaker(screen_view(m->pane.screen))),
+	    path_of(m), position_of(m)};
+	int widths[PARTS], x = 1, excess = 2 - rect.width;
+	const struct {
+		enum header_part part;
+		int least;
+	} steps[] = {
+	    {PART_TITLE, 12},
+	    {PART_SPEAKER, 8},
+	    {PART_PATH, least_path(texts[PART_PATH])},
+	    {PART_SPEAKER, 0},
+	    {PART_TITLE, 0},
+	    {PART_PATH, 0},
+	};
 
-	if (room < 10)
-		room = 10;
-	fit = utf8_fit(title, strlen(title), room, &used);
-	if (fit < strlen(title))
-		fit = utf8_fit(title, strlen(title), room - 1, &used);
-	x = grid_put(grid, rect, 0, 1, title, fit, STYLE_TITLE);
-	if (fit < strlen(title))
-		x = grid_puts(grid, rect, 0, x, "…", STYLE_TITLE);
-	x = grid_puts(grid, rect, 0, x, " · ", STYLE_DIM);
-	x = grid_puts(grid, rect, 0, x, speaker, STYLE_ASSISTANT);
-	grid_puts(grid, rect, 0, x, place, STYLE_MATCH);
-	free(speaker);
-	free(place);
-	free(title);
+	for (int i = 0; i < PARTS; i++) {
+		widths[i] = utf8_width(texts[i], strlen(texts[i]));
+		excess +=
+		    widths[i] + (i == PART_SPEAKER || (i == PART_PATH && widths[i] > 0) ? 3 : 0);
+	}
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		bool had = widths[steps[i].part] > 0;
+
+		shrink(&widths[steps[i].part], steps[i].least, &excess);
+		/* Without it there is no dot before it either. */
+		if (had && widths[steps[i].part] == 0 && steps[i].part != PART_TITLE)
+			excess -= 3;
+	}
+	texts[PART_PATH] = shorten_path(texts[PART_PATH], widths[PART_PATH]);
+	for (int i = 0; i < PARTS; i++) {
+		if (x > 1 && widths[i] > 0 && i != PART_POSITION)
+			x = grid_puts(grid, rect, 0, x, " · ", STYLE_DIM);
+		x = grid_put_cut(grid, rect, 0, x, texts[i], widths[i], styles[i]);
+		free(texts[i]);
+	}
 }
 
 /* What to do on a screen with nothing on it. */
