@@ -358,10 +358,12 @@ act_palette(struct screen *screen)
 
 /* Branches. */
 
+/* The next message goes elsewhere than before: the draft of that place, and its end. */
 static void
 aimed(struct screen *screen)
 {
 	pane_input_load(input(screen));
+	pane_messages_follow(messages(screen));
 	screen_focus(screen, input(screen));
 	screen_touch_all(screen);
 }
@@ -864,8 +866,7 @@ act_input_escape(struct screen *screen)
 	if (view_aim(view) != AIM_END) {
 		pane_input_save(input(screen));
 		view_aim_end(view);
-		pane_input_load(input(screen));
-		screen_touch_all(screen);
+		aimed(screen);
 		return;
 	}
 	screen_focus(screen, messages(screen));

@@ -25,6 +25,9 @@
 /* " > " before the first row, as many columns before the others. */
 #define PROMPT_WIDTH 3
 
+/* From this width on there is room for a long line above the text. */
+#define WIDE 80
+
 /* A draft is written this long after the last key, so that a crash costs next to nothing. */
 #define DRAFT_MS 250
 
@@ -148,7 +151,9 @@ caption(const struct input *in)
 	const char *queued = view_queued(view);
 
 	if (view_aim(view) == AIM_BRANCH)
-		return xstrdup(_("New branch from the entry above. Enter sends, Esc goes back."));
+		return xstrdup(_("New branch: Enter sends, Esc goes back."));
+	if (view_aim(view) == AIM_EDIT && in->pane.rect.width < WIDE)
+		return xstrdup(_("Editing: Enter sends, Esc goes back."));
 	if (view_aim(view) == AIM_EDIT)
 		return xstrdup(_(
 		    "Editing: Enter sends it as a new branch, the old one stays. Esc goes back."));

@@ -20,6 +20,12 @@
 /* Columns at the left: the mark of the selected entry, and one that stays empty. */
 #define GUTTER 2
 
+/* Below this every row of the messages counts. */
+#define LOW_HEIGHT 4
+
+/* Columns of the words that a branch begins at, in the header. */
+#define ORIGIN_COLUMNS 24
+
 /* Entries whose rows are kept though they are not on the screen. */
 #define KEEP_ROWS 200
 
@@ -55,12 +61,17 @@ conversation(const struct messages *m)
 	return view_conversation(screen_view(m->pane.screen));
 }
 
+/* Only what the next message goes behind is shown: that is what will be read with it. */
 static size_t
 entry_count(const struct messages *m)
 {
-	const struct conversation *c = conversation(m);
+	return view_kept(screen_view(m->pane.screen));
+}
 
-	return c != NULL ? c->entries.len : 0;
+static bool
+is_aimed(const struct messages *m)
+{
+	return view_aim(screen_view(m->pane.screen)) != AIM_END;
 }
 
 static int
@@ -69,10 +80,17 @@ header_rows(const struct messages *m)
 	return m->pane.rect.height > 3 && !screen_is_plain(m->pane.screen) ? 1 : 0;
 }
 
+/* The line that says where the new branch begins. */
+static int
+fork_rows(const struct messages *m)
+{
+	return is_aimed(m) && m->pane.rect.height - header_rows(m) > 1 ? 1 : 0;
+}
+
 static int
 body_height(const struct messages *m)
 {
-	return m->pane.rect.height - header_rows(m);
+	return m->pane.rect.height - header_rows(m) - fork_rows(m);
 }
 
 static int
@@ -182,21 +200,28 @@ end_place(const struct messages *m, size_t *entry, int *row)
 	*row = rows_in(m, *entry) - 1;
 }
 
+/* Of a few rows none is spent on the empty one below the last entry. */
+static int
+unseen_rows(const struct messages *m)
+{
+	return body_height(m) < LOW_HEIGHT ? 1 : 0;
+}
+
 /* The anchor that shows the end in the last row of the pane. */
 static void
 anchor_at_end(struct messages *m)
 {
 	end_place(m, &m->anchor, &m->anchor_row);
-	walk(m, &m->anchor, &m->anchor_row, 1 - body_height(m));
+	walk(m, &m->anchor, &m->anchor_row, 1 - body_height(m) - unseen_rows(m));
 }
 
 static bool
 shows_end(const struct messages *m)
 {
 	size_t entry = m->anchor;
-	int row = m->anchor_row;
+	int row = m->anchor_row, rows = body_height(m) + unseen_rows(m);
 
-	return walk(m, &entry, &row, body_height(m)) < body_height(m);
+	return walk(m, &entry, &row, rows) < rows;
 }
 
 static void
@@ -267,20 +292,71 @@ title_of(const struct messages *m)
 	return sanitize_line(title);
 }
 
-/* Where in the tree one is: "main › b2"; yours, "" if there is but one branch. */
+/* The branch that the next one will hang on; NULL if it hangs on none. */
+static const struct tree_branch *
+forked_branch(const struct messages *m)
+{
+	size_t count = entry_count(m);
+
+	return count == 0 ? NULL
+			  : tree_owner(view_tree(screen_view(m->pane.screen)),
+				conversation(m)->entries.items[count - 1]->key, NULL);
+}
+
+/*
+ * Where in the tree one is: "main › b2", "main › new branch"; yours, "" if
+ * there is but one branch.
+ */
 static char *
 path_of(const struct messages *m)
 {
 	const struct conversation *c = conversation(m);
 	const struct tree *tree = view_tree(screen_view(m->pane.screen));
+	const struct tree_branch *from = is_aimed(m) ? forked_branch(m) : NULL;
 	char *path, *clean;
 
-	if (c == NULL || tree->branches.len < 2)
+	if (c == NULL || (tree->branches.len < 2 && !is_aimed(m)))
 		return xstrdup("");
-	path = tree_path_name(tree, c->key);
+	if (is_aimed(m)) {
+		char *begin = tree_path_name(tree, from != NULL ? from->conversation : 0);
+
+		path = xasprintf("%s%s%s", begin, begin[0] != '\0' ? " › " : "", _("new branch"));
+		free(begin);
+	} else {
+		path = tree_path_name(tree, c->key);
+	}
 	clean = sanitize_line(path);
 	free(path);
 	return clean;
+}
+
+/* What the next branch begins behind, or what it replaces; yours, "" if none does. */
+static char *
+origin_of(const struct messages *m)
+{
+	struct view *view = screen_view(m->pane.screen);
+	size_t place, at = entry_count(m) - (view_aim(view) == AIM_BRANCH ? 1 : 0);
+	const struct conversation *c = conversation(m);
+	const struct tree_branch *branch;
+	char *clean, *when, *origin;
+	const char *more;
+	int fit, used;
+
+	if (!is_aimed(m) || at >= c->entries.len)
+		return xstrdup("");
+	branch = tree_owner(view_tree(view), c->entries.items[at]->key, &place);
+	if (branch == NULL)
+		return xstrdup("");
+	clean = sanitize_line(branch->entries.items[place].preview);
+	fit = (int)utf8_fit(clean, strlen(clean), ORIGIN_COLUMNS, &used);
+	more = clean[fit] != '\0' ? "…" : "";
+	when = rows_time(c->entries.items[at]->created_at);
+	origin = view_aim(view) == AIM_BRANCH
+		     ? xasprintf(_("from “%.*s%s” %s"), fit, clean, more, when)
+		     : xasprintf(_("in place of “%.*s%s” %s"), fit, clean, more, when);
+	free(when);
+	free(clean);
+	return origin;
 }
 
 /* "main › b2 › b5" in fewer columns: its end, as "… › b5"; takes the path over. */
@@ -311,7 +387,7 @@ position_of(const struct messages *m)
 	const struct conversation *c = conversation(m);
 	size_t which = 0, count = 0;
 
-	if (c != NULL && c->entries.len > c->inherited)
+	if (c != NULL && c->entries.len > c->inherited && !is_aimed(m))
 		count = view_alternatives(
 		    screen_view(m->pane.screen), c->entries.items[c->inherited]->key, &which);
 	return count > 1 ? xasprintf(" ‹%zu/%zu›", which + 1, count) : xstrdup("");
@@ -345,6 +421,7 @@ enum header_part {
 	PART_SPEAKER,
 	PART_PATH,
 	PART_POSITION,
+	PART_ORIGIN,
 	PARTS,
 };
 
@@ -353,15 +430,17 @@ static void
 paint_header(const struct messages *m, struct grid *grid)
 {
 	static const enum style styles[PARTS] = {
-	    STYLE_TITLE, STYLE_ASSISTANT, STYLE_MATCH, STYLE_MATCH};
+	    STYLE_TITLE, STYLE_ASSISTANT, STYLE_MATCH, STYLE_MATCH, STYLE_DIM};
 	struct rect rect = m->pane.rect;
 	char *texts[PARTS] = {title_of(m), sanitize_line(view_speaker(screen_view(m->pane.screen))),
-	    path_of(m), position_of(m)};
+	    path_of(m), position_of(m), origin_of(m)};
 	int widths[PARTS], x = 1, excess = 2 - rect.width;
 	const struct {
 		enum header_part part;
 		int least;
 	} steps[] = {
+	    {PART_TITLE, 20},
+	    {PART_ORIGIN, 0},
 	    {PART_TITLE, 12},
 	    {PART_SPEAKER, 8},
 	    {PART_PATH, least_path(texts[PART_PATH])},
@@ -372,8 +451,9 @@ paint_header(const struct messages *m, struct grid *grid)
 
 	for (int i = 0; i < PARTS; i++) {
 		widths[i] = utf8_width(texts[i], strlen(texts[i]));
-		excess +=
-		    widths[i] + (i == PART_SPEAKER || (i == PART_PATH && widths[i] > 0) ? 3 : 0);
+		excess += widths[i];
+		if (widths[i] > 0 && i != PART_TITLE && i != PART_POSITION)
+			excess += 3;
 	}
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		bool had = widths[steps[i].part] > 0;
@@ -457,27 +537,50 @@ paint_new_rows(const struct messages *m, struct grid *grid)
 	free(line);
 }
 
+/* What is not part of the new branch is not shown, but told. */
+static void
+paint_fork(const struct messages *m, struct grid *grid, int y)
+{
+	struct rect rect = m->pane.rect;
+	const struct conversation *c = conversation(m);
+	size_t behind = c->entries.len - entry_count(m);
+	char *name, *clean, *line;
+
+	if (fork_rows(m) == 0)
+		return;
+	name = tree_branch_name(view_tree(screen_view(m->pane.screen)), c->key);
+	clean = sanitize_line(name);
+	line = behind == 0 ? xstrdup(_("⑂ new branch"))
+			   : xasprintf(ngettext("⑂ new branch: %zu entry stays in %s",
+					   "⑂ new branch: %zu entries stay in %s", behind),
+				 behind, clean);
+	grid_put_cut(grid, rect, y, gutter(m), line, rect.width - gutter(m) - 1, STYLE_WARNING);
+	free(line);
+	free(clean);
+	free(name);
+}
+
 static void
 paint(const struct pane *pane, struct grid *grid)
 {
 	const struct messages *m = (const struct messages *)pane;
 	struct rect rect = pane->rect;
 	size_t entry = m->anchor;
-	int row = m->anchor_row, y = header_rows(m);
+	int row = m->anchor_row, y = header_rows(m), bottom = y + body_height(m);
 	const struct conversation *c = conversation(m);
 
 	grid_clear(grid, rect, STYLE_NORMAL);
 	if (header_rows(m) > 0)
 		paint_header(m, grid);
-	if (entry_count(m) == 0) {
+	if (entry_count(m) == 0 && !is_aimed(m)) {
 		paint_empty(m, grid);
 		return;
 	}
-	for (; y < rect.height && entry < entry_count(m); entry++, row = 0) {
+	for (; y < bottom && entry < entry_count(m); entry++, row = 0) {
 		const struct entry_rows *rows = rows_at(m, entry);
 		bool selected = pane->focused && c->entries.items[entry]->key == m->selected;
 
-		for (; row < (int)rows->rows.len && y < rect.height; row++, y++) {
+		for (; row < (int)rows->rows.len && y < bottom; row++, y++) {
 			grid_put_text(grid, rect, y, gutter(m), &rows->rows.items[row].text);
 			if (rows->rows.items[row].wide)
 				grid_puts(grid, rect, y, rect.width - 1, "›", STYLE_DIM);
@@ -485,6 +588,7 @@ paint(const struct pane *pane, struct grid *grid)
 				grid_puts(grid, rect, y, 0, "▌", STYLE_KEY);
 		}
 	}
+	paint_fork(m, grid, y);
 	paint_new_rows(m, grid);
 }
 
@@ -504,8 +608,9 @@ static ptrdiff_t
 selected_place(const struct messages *m)
 {
 	const struct conversation *c = conversation(m);
+	ptrdiff_t at = c != NULL && m->selected != 0 ? conversation_find(c, m->selected) : -1;
 
-	return c != NULL && m->selected != 0 ? conversation_find(c, m->selected) : -1;
+	return at < (ptrdiff_t)entry_count(m) ? at : -1;
 }
 
 /* Brings an entry into view: its start, and as much of it as fits. */
@@ -556,9 +661,9 @@ static void
 move_entry(struct messages *m, int step, bool prompts)
 {
 	const struct conversation *c = conversation(m);
-	ptrdiff_t at = selected_place(m);
+	ptrdiff_t at = selected_place(m), count = (ptrdiff_t)entry_count(m);
 
-	if (entry_count(m) == 0)
+	if (count == 0)
 		return;
 	if (at < 0) {
 		select_place(m, default_place(m));
@@ -566,9 +671,8 @@ move_entry(struct messages *m, int step, bool prompts)
 	}
 	do {
 		at += step;
-	} while (prompts && at >= 0 && at < (ptrdiff_t)c->entries.len &&
-		 !entry_is_prompt(c->entries.items[at]));
-	if (at >= 0 && at < (ptrdiff_t)c->entries.len)
+	} while (prompts && at >= 0 && at < count && !entry_is_prompt(c->entries.items[at]));
+	if (at >= 0 && at < count)
 		select_place(m, (size_t)at);
 }
 
@@ -577,14 +681,14 @@ static void
 move_fork(struct messages *m, int step)
 {
 	const struct conversation *c = conversation(m);
-	ptrdiff_t at = selected_place(m);
+	ptrdiff_t at = selected_place(m), count = (ptrdiff_t)entry_count(m);
 	size_t which;
 
-	if (entry_count(m) == 0)
+	if (count == 0)
 		return;
 	if (at < 0)
 		at = (ptrdiff_t)default_place(m) + (step < 0 ? 1 : 0);
-	for (at += step; at >= 0 && at < (ptrdiff_t)c->entries.len; at += step) {
+	for (at += step; at >= 0 && at < count; at += step) {
 		if (view_alternatives(
 			screen_view(m->pane.screen), c->entries.items[at]->key, &which) > 1) {
 			select_place(m, (size_t)at);

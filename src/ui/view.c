@@ -326,6 +326,19 @@ view_aim_end(struct view *view)
 	view->aim_entry = 0;
 }
 
+size_t
+view_kept(struct view *view)
+{
+	const struct conversation *conversation = view_conversation(view);
+	size_t at;
+
+	if (conversation == NULL)
+		return 0;
+	if (view->aim == AIM_END || entry_of(view, view->aim_entry, &at) == NULL)
+		return conversation->entries.len;
+	return view->aim == AIM_EDIT ? at : at + 1;
+}
+
 static struct queued *
 find_queued(struct view *view, int64_t conversation)
 {

@@ -68,6 +68,12 @@ bool view_aim_branch(struct view *, int64_t entry, struct error *);
 bool view_aim_edit(struct view *, int64_t entry, struct error *);
 void view_aim_end(struct view *);
 
+/*
+ * How many entries of the open conversation's path what is sent next goes
+ * behind: all of them at the end, fewer when a branch begins earlier.
+ */
+size_t view_kept(struct view *);
+
 /* Where what is typed now lies as a draft. */
 struct draft_place view_draft_place(const struct view *);
 
