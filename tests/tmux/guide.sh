@@ -33,7 +33,7 @@ browse
 keys g j
 sees '▌ guide' 'one browses to the first answer'
 keys b
-sees 'New branch from the entry above' 'b begins a branch there'
+sees 'New branch: Enter sends' 'b begins a branch there'
 send 'how do I use Ollama?'
 sees 'Install Ollama' 'the branch is answered'
 sees 'main › b2 ‹2/2›' 'the header tells where one is'
