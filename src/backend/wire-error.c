@@ -277,7 +277,7 @@ wire_error(int status, const char *body, size_t len, const char *correlation_id,
 	if (correlation_id != NULL) {
 		buf_init(&id, 0);
 		put_clean(&id, correlation_id, strlen(correlation_id), MAX_ID);
-		more = xasprintf("(mistral-correlation-id: %s)", id.data);
+		more = xasprintf(WIRE_CORRELATION "%s)", id.data);
 		append(err, more);
 		free(more);
 		buf_done(&id);

@@ -50,8 +50,10 @@ bool wire_answer(
  * The sentence for an error answer of any server: its own words (the first of
  * message, detail, each msg with its loc, error.message, or the body itself,
  * shortened), the status and the correlation id. Sets kind, status and
- * retry_after (-1: not said). host is for the sentence.
+ * retry_after (-1: not said). host is for the sentence. The id is the last that
+ * stands there, behind WIRE_CORRELATION.
  */
+#define WIRE_CORRELATION "(mistral-correlation-id: "
 void wire_error(int status, const char *body, size_t len, const char *correlation_id,
     int retry_after, const char *host, struct error *);
 

@@ -353,7 +353,7 @@ send(struct input *in)
 	struct error err = ERROR_NONE;
 	size_t len, blank;
 	const char *text = editor_text(in->editor, &len);
-	bool queued;
+	bool queued, kept;
 	char *copy;
 
 	for (blank = 0; blank < len && strchr(" \t\n", text[blank]) != NULL; blank++)
@@ -366,7 +366,8 @@ send(struct input *in)
 		return;
 	save(in);
 	copy = xstrndup(text, len);
-	if (view_send(screen_view(screen), copy, len, &queued, &err)) {
+	kept = view_send(screen_view(screen), copy, len, &queued, &err);
+	if (kept) {
 		in->dirty = false;
 		screen_notice(screen, NULL);
 		pane_input_load(&in->pane);
@@ -375,7 +376,9 @@ send(struct input *in)
 		pane_messages_reset(screen_pane(screen, "messages"), 0);
 		pane_conversations_reload(screen_pane(screen, "list"));
 	}
-	if (err.kind != ERR_NONE)
+	if (err.kind != ERR_NONE && kept)
+		screen_report_turn(screen, &err);
+	else if (err.kind != ERR_NONE)
 		screen_report(screen, &err);
 	error_done(&err);
 	free(copy);

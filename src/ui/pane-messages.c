@@ -930,6 +930,29 @@ pane_messages_browse(struct pane *pane)
 	pane_touch(pane);
 }
 
+bool
+pane_messages_show_failure(struct pane *pane)
+{
+	struct messages *m = self(pane);
+	const struct conversation *c = conversation(m);
+	const struct entry *last;
+	int row;
+
+	if (!m->follow || is_aimed(m) || entry_count(m) == 0 || body_height(m) < 1)
+		return false;
+	last = c->entries.items[c->entries.len - 1];
+	if (last->state != ENTRY_UNSENT && last->state != ENTRY_INTERRUPTED)
+		return false;
+	anchor_at_end(m);
+	row = (int)rows_at(m, c->entries.len - 1)->state_row;
+	if (m->anchor == c->entries.len - 1 && m->anchor_row > row) {
+		m->anchor_row = row;
+		follow(m, false);
+	}
+	pane_touch(pane);
+	return true;
+}
+
 int64_t
 pane_messages_selected(const struct pane *pane)
 {

@@ -32,6 +32,11 @@ struct pane *pane_messages_new(struct screen *);
 void pane_messages_reset(struct pane *, int64_t entry); /* another conversation is open */
 void pane_messages_follow(struct pane *);		/* to the end, and stay there */
 void pane_messages_browse(struct pane *); /* browsing begins: something is selected */
+/*
+ * Brings what went wrong with the last entry into view, where it is told. False
+ * if nothing is, or the reader is elsewhere: then somebody else has to tell.
+ */
+bool pane_messages_show_failure(struct pane *);
 int64_t pane_messages_selected(const struct pane *);	/* entry; 0: none */
 /* The source of code block number of the selected entry, or (0) of the last there is. */
 bool pane_messages_code(struct pane *, size_t number, struct buf *out);

@@ -190,28 +190,38 @@ add_header(struct making *m, const char *name, enum style style)
 	free(clean);
 }
 
-/* What became of it, if it is not simply complete. */
+/*
+ * What became of it, and what can be done; the id that a server gave its error
+ * comes last, as it is long and for nobody's eyes but the server's people.
+ */
+static void
+add_failure(struct making *m, const char *what, const char *keys)
+{
+	const char *reason = m->entry->reason != NULL ? m->entry->reason : "";
+	const char *id = strstr(reason, " " WIRE_CORRELATION);
+	size_t len = id != NULL ? (size_t)(id - reason) : strlen(reason);
+	char *line = xasprintf("✗ %s %.*s", what, (int)len, reason);
+
+	add_line(m, line, STYLE_ERROR);
+	add_line(m, keys, STYLE_NOTICE);
+	if (id != NULL)
+		add_line(m, id + 1, STYLE_DIM);
+	free(line);
+}
+
 static void
 add_state(struct making *m)
 {
-	const struct entry *entry = m->entry;
-	const char *reason = entry->reason != NULL ? entry->reason : "";
-	char *line;
-
-	switch (entry->state) {
+	m->out->state_row = m->out->rows.len;
+	switch (m->entry->state) {
 	case ENTRY_UNSENT:
-		line = xasprintf(_("✗ Not sent. %s"), reason);
-		add_line(m, line, STYLE_ERROR);
-		free(line);
-		add_line(m, _("r (or C-x C-r) sends it again, e edits it."), STYLE_NOTICE);
+		add_failure(m, _("Not sent."), _("r (or C-x C-r) sends it again, e edits it."));
 		break;
 	case ENTRY_INTERRUPTED:
-		line = entry_is_prompt(entry)
-			   ? xasprintf(_("✗ Interrupted: it may have arrived. %s"), reason)
-			   : xasprintf(_("✗ Interrupted; what came is kept. %s"), reason);
-		add_line(m, line, STYLE_ERROR);
-		free(line);
-		add_line(m, _("r (or C-x C-r) tries again."), STYLE_NOTICE);
+		add_failure(m,
+		    entry_is_prompt(m->entry) ? _("Interrupted: it may have arrived.")
+					      : _("Interrupted; what came is kept."),
+		    _("r (or C-x C-r) tries again."));
 		break;
 	case ENTRY_SENDING:
 		add_line(m, _("sending…"), STYLE_DIM);

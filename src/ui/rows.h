@@ -34,6 +34,7 @@ struct entry_rows {
 	unsigned revision;
 	struct entry_look look;
 	row_list rows;
+	size_t state_row; /* the first one that says what became of it, if any does */
 	struct markdown document; /* for its links and code blocks */
 	bool used;		  /* since the last rows_sweep() */
 };

@@ -51,6 +51,7 @@ struct screen {
 	size_t sequence_len;
 	char *notice;
 	bool notice_is_error;
+	bool notice_passes; /* it is about a turn, and over with it */
 	bool list_hidden, plain, mouse;
 	bool damaged, at_once, layout_due, quit;
 	int64_t last_paint, focused_since;
@@ -90,9 +91,16 @@ turn_changed(struct screen *screen, const struct note *note)
 	bool over = client_turn_of(screen->client, note->conversation) == 0;
 
 	pane_touch(screen->status);
+	if (over && screen->notice_passes && note->conversation == view_key(screen->view))
+		screen_notice(screen, NULL);
 	if (note->error != NULL && note->conversation == view_key(screen->view) &&
-	    note->error->kind != ERR_CANCELLED)
-		screen_report(screen, note->error);
+	    note->error->kind != ERR_CANCELLED) {
+		if (over)
+			screen_report_turn(screen, note->error);
+		else
+			screen_report(screen, note->error);
+		screen->notice_passes = !over;
+	}
 	if (over) {
 		view_turn_over(screen->view, note->conversation, &err);
 		if (err.kind != ERR_NONE)
@@ -318,6 +326,7 @@ paint_notice(struct screen *screen)
 {
 	int rows = notice_rows(screen), width = screen->grid.width - 2;
 	struct rect rect = {screen->input->rect.y - rows, 0, rows, screen->grid.width};
+	enum style style = screen->notice_is_error ? STYLE_ERROR : STYLE_NOTICE;
 	const char *text = screen->notice;
 	size_t len;
 
@@ -333,8 +342,10 @@ paint_notice(struct screen *screen)
 			cut--;
 		if (fit == len || cut == 0)
 			cut = fit;
-		grid_put(&screen->grid, rect, y, 1, text, cut,
-		    screen->notice_is_error ? STYLE_ERROR : STYLE_NOTICE);
+		if (y + 1 == rows)
+			grid_put_cut(&screen->grid, rect, y, 1, text, width, style);
+		else
+			grid_put(&screen->grid, rect, y, 1, text, cut, style);
 		text += cut;
 		len -= cut;
 		while (len > 0 && *text == ' ') {
@@ -606,7 +617,7 @@ screen_notice(struct screen *screen, const char *text)
 
 	free(screen->notice);
 	screen->notice = clean;
-	screen->notice_is_error = false;
+	screen->notice_is_error = screen->notice_passes = false;
 	screen_touch_all(screen);
 }
 
@@ -615,6 +626,13 @@ screen_report(struct screen *screen, const struct error *err)
 {
 	screen_notice(screen, err->text != NULL ? err->text : _("Something failed."));
 	screen->notice_is_error = true;
+}
+
+void
+screen_report_turn(struct screen *screen, const struct error *err)
+{
+	if (screen->stack.len > 0 || !pane_messages_show_failure(screen->messages))
+		screen_report(screen, err);
 }
 
 void

@@ -77,6 +77,9 @@ void screen_touch_all(struct screen *);
 /* A sentence above the input, until the next message or Esc; NULL takes it away. */
 void screen_notice(struct screen *, const char *text);
 void screen_report(struct screen *, const struct error *);
+
+/* The same of a turn that failed: where the messages tell it themselves it is not told twice. */
+void screen_report_turn(struct screen *, const struct error *);
 void screen_quit(struct screen *);
 
 struct pane *screen_pane(const struct screen *, const char *name);

@@ -26,18 +26,28 @@ fails() {
 fails '!status 401' 'key'
 fails '!status 500' '500'
 fails '!html' 'web page'
-fails '!status 400' '400'
-fails '!stall 3' 'Interrupted' 'silent for 2 seconds' 'You said'
+fails '!status 400' '(400)'
+[ "$(screen | grep -cF '(400)')" -eq 1 ]
+report_screen $? '... and it is told once'
+resize 20 5
+keys C-n
+sees_quietly 'Ask '
+send '!status 400 small'
+sees '✗ Not sent.' 'in two rows it is the beginning that is shown'
+resize 100 30
+fails '!stall 3' 'Interrupted' 'was silent for 2' 'You said'
 fails '!cut 300' 'broke off in the middle'
 fails '!nodone' 'Interrupted' 'You said'
-fails '!drop' 'closed the connection'
+fails '!drop' 'it may have received the request'
 fails '!204' 'nothing'
 fails '!error' 'Interrupted'
 keys C-n
 sees_quietly 'Ask '
 send '!status 429 2 !once hurry'
 sees 'trying again in ' '429: a countdown'
+sees 'Rate limit' '... and why'
 sees 'You said: hurry' '... and then the answer'
+lacks 'Rate limit' '... without the trouble before it'
 
 keys C-n
 sees_quietly 'Ask '
