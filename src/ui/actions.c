@@ -707,6 +707,7 @@ act_delete(struct screen *screen)
 	const struct conversation *c =
 	    key != 0 ? client_conversation(screen_client(screen), key, &err) : NULL;
 	const struct connection *connection;
+	struct pane *dialog;
 	const char *title;
 	char *question;
 	bool server;
@@ -718,13 +719,14 @@ act_delete(struct screen *screen)
 	title = conversation_title(c);
 	connection = profile_connection(client_profile(screen_client(screen)), c->connection);
 	server = connection != NULL && connection->api == API_CONVERSATIONS && !c->own_id;
-	question = server ? xasprintf(_("Delete “%s”? Its branches stay.\n\nh: here only   s: on "
-					"the server too   n: no"),
-				title != NULL ? title : c->id)
-			  : xasprintf(_("Delete “%s”? Its branches stay.\n\nh: delete it   n: no"),
-				title != NULL ? title : c->id);
-	screen_push(
-	    screen, pane_choice_new(screen, question, server ? "hsn" : "hn", delete_answer));
+	question = xasprintf(_("Delete “%s”? Its branches stay."), title != NULL ? title : c->id);
+	if (server)
+		dialog = pane_choice_new(screen, question,
+		    _("h: here only   s: on the server too   n: no"), "hsn", delete_answer);
+	else
+		dialog = pane_choice_new(
+		    screen, question, _("h: delete it   n: no"), "hn", delete_answer);
+	screen_push(screen, dialog);
 	free(question);
 }
 

@@ -16,13 +16,19 @@
 #include "ui/key.h"
 #include "ui/screen.h"
 
+/* Below this there is no room for a frame. */
+#define LOW_HEIGHT 9
+#define NARROW 30
+
 /* A frame in the middle of the screen: a question, and a line to type or letters to choose by. */
 struct dialog {
 	struct pane pane;
 	char *question;
 	char *choices; /* NULL: a line is typed */
+	char *labels;  /* of the choices */
 	struct editor *editor;
-	row_list rows;
+	row_list rows, label_rows;
+	bool framed, spaced;
 	struct rect box;
 	int cursor_x;
 	dialog_fn fn;
@@ -35,39 +41,77 @@ self(struct pane *pane)
 }
 
 static void
+wrap(row_list *rows, const char *words, enum style style, int width)
+{
+	struct text text;
+
+	row_list_done(rows);
+	text_init(&text);
+	text_puts(&text, words, style);
+	wrap_text(rows, &text, NULL, NULL, width > 4 ? width : 4);
+	text_done(&text);
+}
+
+/* On a small screen without a frame and from edge to edge; the last row stays the status line. */
+static void
 update(struct pane *pane)
 {
 	struct dialog *d = self(pane);
-	int width = pane->rect.width - 4 < 66 ? pane->rect.width - 4 : 66, rows, y;
-	struct text text;
+	int most = pane->rect.height - 1, answer, rows, y;
 
-	row_list_done(&d->rows);
-	text_init(&text);
-	text_puts(&text, d->question, STYLE_NORMAL);
-	wrap_text(&d->rows, &text, NULL, NULL, width - 4 > 4 ? width - 4 : 4);
-	text_done(&text);
-	d->box.width = width;
-	d->box.height = (int)d->rows.len + 2 + (d->choices == NULL ? 1 : 0);
-	if (d->box.height > pane->rect.height)
-		d->box.height = pane->rect.height;
-	d->box.y = (pane->rect.height - d->box.height) / 3;
-	d->box.x = (pane->rect.width - width) / 2;
+	d->framed = pane->rect.height >= LOW_HEIGHT && pane->rect.width >= NARROW;
+	d->box.width = !d->framed	       ? pane->rect.width
+		       : pane->rect.width < 70 ? pane->rect.width - 4
+					       : 66;
+	wrap(&d->rows, d->question, STYLE_NORMAL, d->box.width - (d->framed ? 4 : 2));
+	row_list_done(&d->label_rows);
+	if (d->choices != NULL)
+		wrap(&d->label_rows, d->labels, STYLE_KEY, d->box.width - (d->framed ? 4 : 2));
+	answer = d->choices != NULL ? (int)d->label_rows.len : 1;
+	d->box.height = (int)d->rows.len + answer + (d->framed ? 2 : 0);
+	d->spaced = d->choices != NULL && d->box.height < most;
+	d->box.height += d->spaced ? 1 : 0;
+	if (d->box.height > most)
+		d->box.height = most;
+	d->box.y = d->framed ? (pane->rect.height - d->box.height) / 3 : 0;
+	d->box.x = (pane->rect.width - d->box.width) / 2;
 	if (d->choices == NULL)
 		editor_layout(d->editor, 100000, &rows, &y, &d->cursor_x);
 }
 
+/* The row in the box where the answer is typed, or the choices begin. */
+static int
+answer_row(const struct dialog *d)
+{
+	int rows = d->choices != NULL ? (int)d->label_rows.len : 1,
+	    row = d->box.height - (d->framed ? 1 : 0) - rows;
+
+	return row > 0 ? row : 0;
+}
+
+/* Of the question as much as fits above the answer. */
 static void
 paint(const struct pane *pane, struct grid *grid)
 {
 	const struct dialog *d = (const struct dialog *)pane;
-	int y = 1;
+	int y = d->framed ? 1 : 0, x = d->framed ? 2 : 1, bottom = d->box.height - y;
+	int last = answer_row(d) - (d->spaced ? 1 : 0);
 
 	grid_clear(grid, d->box, STYLE_NORMAL);
-	grid_frame(grid, d->box, "", STYLE_BORDER);
-	for (size_t i = 0; i < d->rows.len && y < d->box.height - 1; i++)
-		grid_put_text(grid, d->box, y++, 2, &d->rows.items[i].text);
-	if (d->choices == NULL && y < d->box.height - 1) {
-		struct rect line = {d->box.y + y, d->box.x + 2, 1, d->box.width - 4};
+	if (d->framed)
+		grid_frame(grid, d->box, "", STYLE_BORDER);
+	for (size_t i = 0; i < d->rows.len && y < last; i++, y++) {
+		int end = grid_put_text(grid, d->box, y, x, &d->rows.items[i].text);
+
+		if (y + 1 == last && i + 1 < d->rows.len)
+			grid_puts(
+			    grid, d->box, y, end < d->box.width ? end : end - 1, "…", STYLE_NORMAL);
+	}
+	y = answer_row(d);
+	for (size_t i = 0; i < d->label_rows.len && y < bottom; i++)
+		grid_put_text(grid, d->box, y++, x, &d->label_rows.items[i].text);
+	if (d->choices == NULL) {
+		struct rect line = {d->box.y + y, d->box.x + x, 1, d->box.width - 2 * x};
 		size_t len;
 		const char *text = editor_text(d->editor, &len);
 		struct buf clean;
@@ -162,12 +206,12 @@ static bool
 cursor(const struct pane *pane, int *y, int *x)
 {
 	const struct dialog *d = (const struct dialog *)pane;
-	int room = d->box.width - 4 - 3;
+	int left = d->framed ? 2 : 1, room = d->box.width - 2 * left - 3;
 
 	if (d->choices != NULL)
 		return false;
-	*y = d->box.y + d->box.height - 2 - pane->rect.y;
-	*x = d->box.x + 4 + (d->cursor_x < room ? d->cursor_x : room) - pane->rect.x;
+	*y = d->box.y + answer_row(d) - pane->rect.y;
+	*x = d->box.x + left + 2 + (d->cursor_x < room ? d->cursor_x : room) - pane->rect.x;
 	return true;
 }
 
@@ -177,9 +221,11 @@ destroy(struct pane *pane)
 	struct dialog *d = self(pane);
 
 	row_list_done(&d->rows);
+	row_list_done(&d->label_rows);
 	editor_free(d->editor);
 	free(d->question);
 	free(d->choices);
+	free(d->labels);
 	free(d);
 }
 
@@ -216,10 +262,18 @@ pane_dialog_new(struct screen *screen, const char *question, const char *text, d
 }
 
 struct pane *
-pane_choice_new(struct screen *screen, const char *question, const char *choices, dialog_fn fn)
+pane_choice_new(struct screen *screen, const char *question, const char *labels,
+    const char *choices, dialog_fn fn)
 {
 	struct dialog *d = new_dialog(screen, question, fn);
 
+	d->labels = sanitize_text(labels);
 	d->choices = xstrdup(choices);
 	return &d->pane;
+}
+
+bool
+pane_dialog_has_line(const struct pane *pane)
+{
+	return pane->ops == &ops && ((const struct dialog *)pane)->choices == NULL;
 }

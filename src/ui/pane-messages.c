@@ -494,7 +494,9 @@ paint_empty(const struct messages *m, struct grid *grid)
 	row_list rows = {0};
 
 	text_init(&text);
-	if (view_has_speaker(screen_view(screen)))
+	if (view_has_speaker(screen_view(screen)) && strcmp(speaker, connection) == 0)
+		text_printf(&text, STYLE_NORMAL, _("You are talking to %s."), speaker);
+	else if (view_has_speaker(screen_view(screen)))
 		text_printf(
 		    &text, STYLE_NORMAL, _("You are talking to %s (%s)."), speaker, connection);
 	else

@@ -16,6 +16,10 @@
 
 /* The last row: who answers, how much was used, what goes on, and the keys that matter now. */
 
+/* Columns kept for the first key and what it does, and for a name that is cut. */
+#define FIRST_HINT 9
+#define LEAST_NAME 6
+
 static char *
 tokens(const struct conversation *c)
 {
@@ -62,24 +66,45 @@ update(struct pane *pane)
 /* The keys for a context; the first ones matter most, as many as fit are shown. */
 static const struct hint {
 	const char *context;
-	const char *actions[6];
-	const char *labels[6];
+	const char *actions[8];
+	const char *labels[8];
 } hints[] = {
     /* TRANSLATORS: what keys do, behind each key in the last row of the screen; all of one
        line share 80 columns with other things, so that each is one short word. */
     {"input", {"help", "escape", "tree", "agents"},
 	{N_("help"), N_("browse"), N_("tree"), N_("who")}},
-    {"messages", {"help", "branch", "edit", "regenerate", "next-sibling", "to-input"},
-	{N_("help"), N_("branch"), N_("edit"), N_("again"), N_("sibling"), N_("write")}},
-    {"list", {"help", "choose", "list-filter", "list-delete"},
-	{N_("help"), N_("open"), N_("filter"), N_("delete")}},
-    {"filter", {"choose", "escape"}, {N_("open"), N_("all")}},
-    {"tree", {"help", "choose", "branch", "escape"},
-	{N_("help"), N_("go"), N_("branch"), N_("back")}},
-    {"picker", {"choose", "escape"}, {N_("choose"), N_("back")}},
-    {"help", {"escape"}, {N_("back")}},
-    {"text", {"escape"}, {N_("back")}},
+    {"messages", {"help", "escape", "branch", "edit", "regenerate", "next-sibling", "tree"},
+	{N_("help"), N_("back"), N_("branch"), N_("edit"), N_("again"), N_("sibling"), N_("tree")}},
+    {"list", {"help", "escape", "choose", "list-filter", "list-delete"},
+	{N_("help"), N_("back"), N_("open"), N_("filter"), N_("delete")}},
+    {"filter", {"escape", "choose"}, {N_("all"), N_("open")}},
+    {"tree", {"help", "escape", "choose", "branch"},
+	{N_("help"), N_("back"), N_("go"), N_("branch")}},
+    {"picker", {"escape", "choose"}, {N_("back"), N_("choose")}},
+    {"dialog", {"escape", "choose"}, {N_("back"), N_("take")}},
+    {"text", {"escape", "page-down"}, {N_("back"), N_("page")}},
 };
+
+/* What a key does just now, or NULL if there is nothing for it to do. */
+static const char *
+label_of(struct screen *screen, const char *action, const char *label)
+{
+	struct view *view = screen_view(screen);
+	bool input = strcmp(screen_context(screen), "input") == 0;
+
+	if (input && strcmp(action, "escape") == 0) {
+		if (client_turn_of(screen_client(screen), view_key(view)) != 0)
+			return _("stop");
+		if (view_aim(view) != AIM_END)
+			return _("back");
+	}
+	if (strcmp(action, "choose") == 0 && strcmp(screen_context(screen), "dialog") == 0 &&
+	    !pane_dialog_has_line(screen_focused(screen)))
+		return NULL;
+	if (strcmp(action, "next-sibling") == 0 && !view_has_siblings(view))
+		return NULL;
+	return _(label);
+}
 
 static void
 paint_hints(const struct pane *pane, struct grid *grid, int from)
@@ -91,13 +116,14 @@ paint_hints(const struct pane *pane, struct grid *grid, int from)
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (strcmp(hints[i].context, context) == 0)
 			hint = &hints[i];
-	for (size_t i = 0; hint != NULL && i < 6 && hint->actions[i] != NULL; i++) {
+	for (size_t i = 0; hint != NULL && i < 8 && hint->actions[i] != NULL; i++) {
 		const char *keys = screen_keys(pane->screen, hint->actions[i]),
-			   *label = _(hint->labels[i]);
-		int width = utf8_width(keys, strlen(keys)) + 1 + utf8_width(label, strlen(label));
+			   *label = label_of(pane->screen, hint->actions[i], hint->labels[i]);
+		int width;
 
-		if (keys[0] == '\0')
+		if (keys[0] == '\0' || label == NULL)
 			continue;
+		width = utf8_width(keys, strlen(keys)) + 1 + utf8_width(label, strlen(label));
 		if (x - width < from + 1)
 			break;
 		x -= width;
@@ -107,19 +133,26 @@ paint_hints(const struct pane *pane, struct grid *grid, int from)
 	}
 }
 
+/* What goes on matters most, then the first key, then who answers, then the rest. */
 static void
 paint(const struct pane *pane, struct grid *grid)
 {
 	struct screen *screen = pane->screen;
 	struct view *view = screen_view(screen);
-	char *who = xasprintf("%s@%s", view_speaker(view), view_connection(view));
+	const char *speaker = view_speaker(view), *connection = view_connection(view);
+	char *who = strcmp(speaker, connection) == 0 ? xstrdup(speaker)
+						     : xasprintf("%s@%s", speaker, connection);
 	char *clean = sanitize_line(who), *used = tokens(view_conversation(view)),
 	     *now = doing(screen);
-	int x;
+	int width = utf8_width(clean, strlen(clean)), tail = utf8_width(now, strlen(now)),
+	    room = pane->rect.width - 2 - FIRST_HINT - tail, x;
 
 	grid_clear(grid, pane->rect, STYLE_STATUS);
-	x = grid_puts(grid, pane->rect, 0, 1, clean, STYLE_STATUS);
-	x = grid_puts(grid, pane->rect, 0, x, used, STYLE_STATUS);
+	if (room < LEAST_NAME)
+		room = LEAST_NAME;
+	x = grid_put_cut(grid, pane->rect, 0, 1, clean, width < room ? width : room, STYLE_STATUS);
+	if (width + utf8_width(used, strlen(used)) <= room)
+		x = grid_puts(grid, pane->rect, 0, x, used, STYLE_STATUS);
 	x = grid_puts(grid, pane->rect, 0, x, now, STYLE_MATCH);
 	paint_hints(pane, grid, x);
 	free(now);

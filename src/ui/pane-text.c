@@ -63,7 +63,9 @@ paint(const struct pane *pane, struct grid *grid)
 			grid_put_text(grid, rect, y, 2, &t->rows.items[i].text);
 	}
 	if (t->box.top + (size_t)t->box.height < t->rows.len)
-		grid_puts(grid, rect, rect.height - 1, rect.width - 4, "↓", STYLE_DIM);
+		grid_puts(grid, rect, rect.height - 1, rect.width - 1, "↓", STYLE_KEY);
+	if (t->box.top > 0)
+		grid_puts(grid, rect, HEADER_ROWS, rect.width - 1, "↑", STYLE_KEY);
 }
 
 static bool

@@ -89,8 +89,9 @@ void pane_picker_refresh(struct pane *);
 typedef void (*dialog_fn)(struct screen *, const char *answer); /* NULL: cancelled */
 struct pane *pane_dialog_new(struct screen *, const char *question, const char *text,
     dialog_fn);
-/* choices: "hs": the letters that are answers; labels stand in the question. */
-struct pane *pane_choice_new(struct screen *, const char *question, const char *choices,
-    dialog_fn);
+/* choices: "hs": the letters that are answers; labels say what each of them does. */
+struct pane *pane_choice_new(struct screen *, const char *question, const char *labels,
+    const char *choices, dialog_fn);
+bool pane_dialog_has_line(const struct pane *);
 
 #endif

@@ -542,6 +542,18 @@ view_alternatives(struct view *view, int64_t entry, size_t *which)
 }
 
 bool
+view_has_siblings(struct view *view)
+{
+	const struct conversation *conversation = view_conversation(view);
+	size_t which;
+
+	for (size_t i = view_kept(view); i > 0; i--)
+		if (view_alternatives(view, conversation->entries.items[i - 1]->key, &which) > 1)
+			return true;
+	return false;
+}
+
+bool
 view_sibling(struct view *view, int64_t entry, int step, int64_t *to, struct error *err)
 {
 	const struct tree *tree = view_tree(view);

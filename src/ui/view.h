@@ -102,6 +102,9 @@ void view_turn_over(struct view *, int64_t conversation, struct error *);
 /* The ways on at an entry of the path: how many, and which one it is (from 0). */
 size_t view_alternatives(struct view *, int64_t entry, size_t *which);
 
+/* Whether the path forks anywhere. */
+bool view_has_siblings(struct view *);
+
 /* Opens the next (+1) or previous (-1) way on at that entry, at its latest end; *to is its entry. */
 bool view_sibling(struct view *, int64_t entry, int step, int64_t *to, struct error *);
 

@@ -47,7 +47,7 @@ sees 'You said: Hello'
 lacks '· streaming'
 sleeps 'after an answer' 8
 keys Escape
-sees 'i write'
+sees 'e edit'
 keys i
 quit
 done_screens

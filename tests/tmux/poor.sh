@@ -39,14 +39,14 @@ record
 send '!markdown'
 sees '> Message'
 keys Escape
-sees 'i write'
+sees 'e edit'
 keys F3
 sees 'main  !markdown'
 keys F3
 keys F1
 sees 'Keys valid now'
 keys Escape
-sees 'i write'
+sees 'e edit'
 keys i
 keys C-l
 sees 'Esc browse' 'LC_ALL=C: it can be used'
