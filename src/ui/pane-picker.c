@@ -93,21 +93,23 @@ update(struct pane *pane)
 	listbox_resize(&p->box, p->shown.len, pane->rect.height - header_rows(p));
 }
 
+/* What stands at the right keeps a third of the row, so that a long text does not hide it. */
 static void
 paint_pick(const struct picker *p, struct grid *grid, int y, const struct pick *pick)
 {
 	struct rect rect = p->pane.rect;
 	char *text = sanitize_line(pick->text), *detail = sanitize_line(pick->detail);
-	int width = rect.width - 2, used, room = utf8_width(text, strlen(text));
-	size_t fit;
+	int room = rect.width - 3, wanted = utf8_width(text, strlen(text)),
+	    width = utf8_width(detail, strlen(detail)), most = room - wanted - 2;
 
-	fit = utf8_fit(text, strlen(text), width - 2, &used);
-	grid_put(grid, rect, y, 2, text, fit, STYLE_NORMAL);
-	room = width - used - 3;
-	if (room > 8 && detail[0] != '\0') {
-		fit = utf8_fit(detail, strlen(detail), room, &used);
-		grid_put(grid, rect, y, rect.width - 1 - used, detail, fit, STYLE_DIM);
-	}
+	if (most < room / 3)
+		most = room / 3;
+	if (width > most)
+		width = most;
+	if (width > 0)
+		room -= width + 2;
+	grid_put_cut(grid, rect, y, 2, text, room, STYLE_NORMAL);
+	grid_put_cut(grid, rect, y, rect.width - 1 - width, detail, width, STYLE_DIM);
 	free(detail);
 	free(text);
 }
@@ -121,7 +123,7 @@ paint(const struct pane *pane, struct grid *grid)
 	char *clean = sanitize_line(p->typed.data);
 
 	grid_clear(grid, rect, STYLE_NORMAL);
-	grid_puts(grid, rect, 0, 1, p->title, STYLE_TITLE);
+	grid_put_cut(grid, rect, 0, 1, p->title, rect.width - 2, STYLE_TITLE);
 	grid_puts(grid, rect, 1, grid_puts(grid, rect, 1, 1, "> ", STYLE_KEY), clean, STYLE_NORMAL);
 	free(clean);
 	for (int y = header; y < rect.height; y++) {

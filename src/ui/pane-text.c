@@ -19,14 +19,22 @@
 
 #define HEADER_ROWS 2
 
-/* Columns of the keys in help. */
+/* Columns of the keys in help; fewer where there are few. */
 #define KEYS_WIDTH 16
+#define KEYS_WIDTH_NARROW 8
+#define NARROW 40
+
+/* What stands before words, such as their key, in a column of its own; or NULL. */
+struct item {
+	char *keys;
+	struct text words;
+};
 
 /* A text to read: the help, or the information of a conversation. */
 struct text_pane {
 	struct pane pane;
 	char *title;
-	struct text text;
+	ARRAY(struct item) items;
 	row_list rows;
 	struct listbox box;
 };
@@ -38,13 +46,35 @@ self(struct pane *pane)
 }
 
 static void
+wrap_item(struct text_pane *t, const struct item *item, int width)
+{
+	int column = width < NARROW ? KEYS_WIDTH_NARROW : KEYS_WIDTH, used;
+	struct text first, rest;
+
+	if (item->keys == NULL) {
+		wrap_text(&t->rows, &item->words, NULL, NULL, width);
+		return;
+	}
+	text_init(&first);
+	text_init(&rest);
+	used = utf8_width(item->keys, strlen(item->keys));
+	text_puts(&first, item->keys, STYLE_KEY);
+	text_printf(&first, STYLE_NORMAL, "%*s", used < column ? column - used : 1, "");
+	text_printf(&rest, STYLE_NORMAL, "%*s", column, "");
+	wrap_text(&t->rows, &item->words, &first, &rest, width);
+	text_done(&rest);
+	text_done(&first);
+}
+
+static void
 update(struct pane *pane)
 {
 	struct text_pane *t = self(pane);
+	int width = pane->rect.width - 4 > 4 ? pane->rect.width - 4 : 4;
 
 	row_list_done(&t->rows);
-	wrap_text(
-	    &t->rows, &t->text, NULL, NULL, pane->rect.width - 4 > 4 ? pane->rect.width - 4 : 4);
+	for (size_t i = 0; i < t->items.len; i++)
+		wrap_item(t, &t->items.items[i], width);
 	listbox_resize(&t->box, t->rows.len, pane->rect.height - HEADER_ROWS);
 }
 
@@ -55,7 +85,7 @@ paint(const struct pane *pane, struct grid *grid)
 	struct rect rect = pane->rect;
 
 	grid_clear(grid, rect, STYLE_NORMAL);
-	grid_puts(grid, rect, 0, 1, t->title, STYLE_TITLE);
+	grid_put_cut(grid, rect, 0, 1, t->title, rect.width - 2, STYLE_TITLE);
 	for (int y = HEADER_ROWS; y < rect.height; y++) {
 		size_t i = t->box.top + (size_t)(y - HEADER_ROWS);
 
@@ -102,7 +132,11 @@ destroy(struct pane *pane)
 	struct text_pane *t = self(pane);
 
 	row_list_done(&t->rows);
-	text_done(&t->text);
+	for (size_t i = 0; i < t->items.len; i++) {
+		free(t->items.items[i].keys);
+		text_done(&t->items.items[i].words);
+	}
+	array_done(&t->items);
 	free(t->title);
 	free(t);
 }
@@ -124,8 +158,18 @@ new_pane(struct screen *screen, const char *title)
 	t->pane.ops = &ops;
 	t->pane.screen = screen;
 	t->title = sanitize_line(title);
-	text_init(&t->text);
 	return t;
+}
+
+/* keys: or NULL. */
+static void
+add(struct text_pane *t, const char *keys, const char *words, enum style style)
+{
+	struct item item = {.keys = keys != NULL ? xstrdup(keys) : NULL};
+
+	text_init(&item.words);
+	text_puts(&item.words, words, style);
+	array_push(&t->items, item);
 }
 
 struct pane *
@@ -134,7 +178,7 @@ pane_text_new(struct screen *screen, const char *title, const char *text)
 	struct text_pane *t = new_pane(screen, title);
 	char *clean = sanitize_text(text);
 
-	text_puts(&t->text, clean, STYLE_NORMAL);
+	add(t, NULL, clean, STYLE_NORMAL);
 	free(clean);
 	return &t->pane;
 }
@@ -146,17 +190,12 @@ add_keys(struct text_pane *t, const struct keymap *keymap, const char *context)
 	for (size_t i = 0; i < action_count; i++) {
 		const struct action *a = &actions[i];
 		const char *keys;
-		int width;
 
 		if (strcmp(a->context, context) != 0)
 			continue;
 		keys = keymap_keys(keymap, context, a->name);
-		if (keys[0] == '\0')
-			continue;
-		width = utf8_width(keys, strlen(keys));
-		text_puts(&t->text, keys, STYLE_KEY);
-		text_printf(&t->text, STYLE_NORMAL, "%*s%s\n",
-		    width < KEYS_WIDTH ? KEYS_WIDTH - width : 1, "", _(a->help));
+		if (keys[0] != '\0')
+			add(t, keys, _(a->help), STYLE_NORMAL);
 	}
 }
 
@@ -173,7 +212,7 @@ pane_help_new(struct screen *screen, const char *context)
 	    {"picker", N_("Choosing from a list")},
 	    {"global", N_("Everywhere")},
 	};
-	struct text_pane *t = new_pane(screen, _("Keys valid now come first. Esc goes back."));
+	struct text_pane *t = new_pane(screen, _("Keys: those valid now come first"));
 	size_t count = sizeof(titles) / sizeof(titles[0]);
 
 	for (size_t pass = 0; pass < 2; pass++) {
@@ -182,9 +221,9 @@ pane_help_new(struct screen *screen, const char *context)
 
 			if (here != (pass == 0))
 				continue;
-			text_printf(&t->text, STYLE_HEADING, "%s\n", _(titles[i].title));
+			add(t, NULL, _(titles[i].title), STYLE_HEADING);
 			add_keys(t, screen_keymap(screen), titles[i].context);
-			text_puts(&t->text, "\n", STYLE_NORMAL);
+			add(t, NULL, "", STYLE_NORMAL);
 		}
 	}
 	return &t->pane;

@@ -44,7 +44,7 @@ keys F3
 sees 'main  !markdown'
 keys F3
 keys F1
-sees 'Keys valid now'
+sees 'Keys: those valid now'
 keys Escape
 sees 'e edit'
 keys i
@@ -66,7 +66,7 @@ sees '> Message'
 keys C-l
 browse
 keys F1
-sees 'Keys valid now'
+sees 'Keys: those valid now'
 colours() {
 	LC_ALL=C grep -Eq "$(printf '\033')"'\[([0-9;]*;)?(3[0-8]|4[0-8]|9[0-7]|10[0-7])(;[0-9;]*)?m' "$1"
 }
