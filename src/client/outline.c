@@ -12,6 +12,7 @@
 #include "base/sanitize.h"
 #include "base/utf8.h"
 #include "model/lineage.h"
+#include "text/markdown.h"
 
 /* Deeper branches are told by their names. */
 #define MAX_DEPTH 20
@@ -41,6 +42,46 @@ begins(const struct tree *tree, const struct outline_line *line)
 	       branch->entries.items[0].key == line->first;
 }
 
+/* Headings in the middle of what was made one line. */
+static void
+drop_marks(char *line)
+{
+	char *to = line;
+
+	for (const char *from = line; *from != '\0';) {
+		size_t marks = from > line && from[-1] == ' ' ? strspn(from, "#") : 0;
+
+		if (marks > 0 && marks <= 6 && from[marks] == ' ')
+			from += marks + 1;
+		else
+			*to++ = *from++;
+	}
+	*to = '\0';
+}
+
+/*
+ * The first words of an answer, without the marks of Markdown; those of a
+ * prompt are its words as they were typed. One line, sanitised; yours.
+ */
+static char *
+first_words(const struct outline_line *line)
+{
+	struct markdown document;
+	char *words = NULL;
+
+	if (line->prompts > 0 || !markdown_is_modest(line->preview, strlen(line->preview)))
+		return sanitize_line(line->preview);
+	markdown_init(&document);
+	markdown_parse(&document, line->preview, strlen(line->preview), STYLE_NORMAL);
+	for (size_t i = 0; i < document.blocks.len && words == NULL; i++)
+		if (document.blocks.items[i].text.bytes.len > 0)
+			words = sanitize_line(document.blocks.items[i].text.bytes.data);
+	markdown_done(&document);
+	if (words != NULL)
+		drop_marks(words);
+	return words != NULL ? words : sanitize_line(line->preview);
+}
+
 char *
 outline_text(const struct tree *tree, const struct outline_line *line, int columns)
 {
@@ -65,7 +106,7 @@ outline_text(const struct tree *tree, const struct outline_line *line, int colum
 	if (line->end)
 		buf_puts(&tail, " ◀");
 	if (line->preview != NULL && line->preview[0] != '\0') {
-		char *preview = sanitize_line(line->preview);
+		char *preview = first_words(line);
 		int used, room = columns - utf8_width(out.data, out.len) -
 				 utf8_width(tail.data, tail.len) - 2;
 		size_t len = strlen(preview),

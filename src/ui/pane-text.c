@@ -17,7 +17,9 @@
 #include "ui/listbox.h"
 #include "ui/screen.h"
 
+/* Title, and an empty row if there is room. */
 #define HEADER_ROWS 2
+#define LOW_HEIGHT 6
 
 /* Columns of the keys in help; fewer where there are few. */
 #define KEYS_WIDTH 16
@@ -43,6 +45,12 @@ static struct text_pane *
 self(struct pane *pane)
 {
 	return (struct text_pane *)pane;
+}
+
+static int
+header_rows(const struct text_pane *t)
+{
+	return t->pane.rect.height < LOW_HEIGHT ? HEADER_ROWS - 1 : HEADER_ROWS;
 }
 
 static void
@@ -75,7 +83,7 @@ update(struct pane *pane)
 	row_list_done(&t->rows);
 	for (size_t i = 0; i < t->items.len; i++)
 		wrap_item(t, &t->items.items[i], width);
-	listbox_resize(&t->box, t->rows.len, pane->rect.height - HEADER_ROWS);
+	listbox_resize(&t->box, t->rows.len, pane->rect.height - header_rows(t));
 }
 
 static void
@@ -83,11 +91,12 @@ paint(const struct pane *pane, struct grid *grid)
 {
 	const struct text_pane *t = (const struct text_pane *)pane;
 	struct rect rect = pane->rect;
+	int header = header_rows(t);
 
 	grid_clear(grid, rect, STYLE_NORMAL);
 	grid_put_cut(grid, rect, 0, 1, t->title, rect.width - 2, STYLE_TITLE);
-	for (int y = HEADER_ROWS; y < rect.height; y++) {
-		size_t i = t->box.top + (size_t)(y - HEADER_ROWS);
+	for (int y = header; y < rect.height; y++) {
+		size_t i = t->box.top + (size_t)(y - header);
 
 		if (i < t->rows.len)
 			grid_put_text(grid, rect, y, 2, &t->rows.items[i].text);
@@ -95,7 +104,7 @@ paint(const struct pane *pane, struct grid *grid)
 	if (t->box.top + (size_t)t->box.height < t->rows.len)
 		grid_puts(grid, rect, rect.height - 1, rect.width - 1, "↓", STYLE_KEY);
 	if (t->box.top > 0)
-		grid_puts(grid, rect, HEADER_ROWS, rect.width - 1, "↑", STYLE_KEY);
+		grid_puts(grid, rect, header, rect.width - 1, "↑", STYLE_KEY);
 }
 
 static bool

@@ -20,7 +20,9 @@
 #include "ui/screen.h"
 #include "ui/view.h"
 
+/* Title, and an empty row if there is room. */
 #define HEADER_ROWS 2
+#define LOW_HEIGHT 6
 
 /* From this width on the selected node is shown beside the outline. */
 #define PREVIEW_MIN_WIDTH 70
@@ -40,6 +42,12 @@ static struct tree_pane *
 self(struct pane *pane)
 {
 	return (struct tree_pane *)pane;
+}
+
+static int
+header_rows(const struct tree_pane *t)
+{
+	return t->pane.rect.height < LOW_HEIGHT ? HEADER_ROWS - 1 : HEADER_ROWS;
 }
 
 static const struct outline_line *
@@ -89,7 +97,7 @@ update(struct pane *pane)
 
 	array_clear(&t->lines);
 	tree_outline(view_tree(view), view_key(view), &t->lines);
-	listbox_resize(&t->box, t->lines.len, pane->rect.height - HEADER_ROWS);
+	listbox_resize(&t->box, t->lines.len, pane->rect.height - header_rows(t));
 	if (!t->placed)
 		place(t);
 	if (pane->rect.width >= PREVIEW_MIN_WIDTH)
@@ -102,16 +110,15 @@ paint_line(const struct tree_pane *t, struct grid *grid, int y, const struct out
 	struct rect rect = t->pane.rect;
 	const struct tree *tree = view_tree(screen_view(t->pane.screen));
 	char *indent = outline_indent(line), *text, *clean;
-	int x, used;
-	size_t fit;
+	int x;
 
 	rect.width = outline_width(t);
 	x = grid_puts(grid, rect, y, 1, line->live ? "●" : " ", STYLE_MATCH);
 	x = grid_puts(grid, rect, y, x + 1, indent, STYLE_BORDER);
 	text = outline_text(tree, line, rect.width - x - 1);
 	clean = sanitize_line(text);
-	fit = utf8_fit(clean, strlen(clean), rect.width - x - 1, &used);
-	grid_put(grid, rect, y, x, clean, fit, line->live ? STYLE_STRONG : STYLE_NORMAL);
+	grid_put_cut(
+	    grid, rect, y, x, clean, rect.width - x - 1, line->live ? STYLE_STRONG : STYLE_NORMAL);
 	free(clean);
 	free(text);
 	free(indent);
@@ -124,7 +131,7 @@ paint_preview(const struct tree_pane *t, struct grid *grid)
 	const struct outline_line *line = selected(t);
 	struct rect rect = t->pane.rect;
 	ptrdiff_t at;
-	int y = HEADER_ROWS;
+	int y = header_rows(t);
 
 	rect.x += outline_width(t) + 1;
 	rect.width -= outline_width(t) + 1;
@@ -134,7 +141,8 @@ paint_preview(const struct tree_pane *t, struct grid *grid)
 	at = conversation_find(t->preview, line->first);
 	for (; at >= 0 && at < (ptrdiff_t)t->preview->entries.len && y < rect.height; at++) {
 		const struct entry *entry = t->preview->entries.items[at];
-		struct entry_look look = {.width = rect.width - 2, .speaker = entry->model};
+		struct entry_look look = {
+		    .width = rect.width - 2, .preview = true, .speaker = entry->model};
 		const struct entry_rows *rows;
 
 		if (look.speaker == NULL)
@@ -152,11 +160,12 @@ paint(const struct pane *pane, struct grid *grid)
 {
 	const struct tree_pane *t = (const struct tree_pane *)pane;
 	struct rect rect = pane->rect;
+	int header = header_rows(t);
 
 	grid_clear(grid, rect, STYLE_NORMAL);
 	grid_puts(grid, rect, 0, 1, _("Tree"), STYLE_TITLE);
-	for (int y = HEADER_ROWS; y < rect.height; y++) {
-		size_t i = t->box.top + (size_t)(y - HEADER_ROWS);
+	for (int y = header; y < rect.height; y++) {
+		size_t i = t->box.top + (size_t)(y - header);
 
 		if (i >= t->lines.len)
 			break;
@@ -165,8 +174,8 @@ paint(const struct pane *pane, struct grid *grid)
 			grid_lay(grid, rect, y, 0, outline_width(t), STYLE_SELECTED);
 	}
 	if (t->lines.len == 0)
-		grid_puts(grid, rect, HEADER_ROWS, 2, _("A tree grows with the first message."),
-		    STYLE_DIM);
+		grid_puts(
+		    grid, rect, header, 2, _("A tree grows with the first message."), STYLE_DIM);
 	if (rect.width >= PREVIEW_MIN_WIDTH && t->lines.len > 0)
 		paint_preview(t, grid);
 }
@@ -272,13 +281,13 @@ static bool
 key(struct pane *pane, const struct key *k)
 {
 	struct tree_pane *t = self(pane);
-	size_t line = t->box.top + (size_t)(k->y - HEADER_ROWS);
+	size_t line = t->box.top + (size_t)(k->y - header_rows(t));
 
 	if (k->code != KEY_MOUSE_)
 		return false;
 	if (k->mouse == MOUSE_WHEEL_UP || k->mouse == MOUSE_WHEEL_DOWN) {
 		listbox_scroll(&t->box, k->mouse == MOUSE_WHEEL_UP ? -3 : 3);
-	} else if (k->y >= HEADER_ROWS && line < t->lines.len) {
+	} else if (k->y >= header_rows(t) && line < t->lines.len) {
 		listbox_select(&t->box, line);
 		if (k->mouse == MOUSE_DOUBLE) {
 			go(t);

@@ -336,6 +336,21 @@ add_thinking(struct making *m, bool has_text)
 	buf_done(&thinking);
 }
 
+/* Beside an outline the # of a heading looks like a slip; bold tells it well enough. */
+static void
+drop_marks(struct markdown *document)
+{
+	for (size_t i = 0; i < document->blocks.len; i++) {
+		struct block *block = &document->blocks.items[i];
+
+		if (block->type == BLOCK_HEADING &&
+		    block->first.bytes.len == (size_t)block->level + 1) {
+			text_clear(&block->first);
+			text_clear(&block->rest);
+		}
+	}
+}
+
 static void
 make_output(struct making *m)
 {
@@ -348,6 +363,8 @@ make_output(struct making *m)
 	add_thinking(m, text.len > 0);
 	if (text.len > 0) {
 		markdown_parse(&m->out->document, text.data, text.len, STYLE_NORMAL);
+		if (m->look->preview)
+			drop_marks(&m->out->document);
 		wrap_markdown(&m->out->rows, &m->out->document, m->look->width, m->look->skip);
 	}
 	buf_done(&text);
@@ -488,8 +505,8 @@ static bool
 same_look(const struct entry_look *a, const struct entry_look *b)
 {
 	return a->width == b->width && a->skip == b->skip && a->open == b->open &&
-	       a->follows == b->follows && a->alternatives == b->alternatives &&
-	       a->which == b->which;
+	       a->preview == b->preview && a->follows == b->follows &&
+	       a->alternatives == b->alternatives && a->which == b->which;
 }
 
 static struct entry_rows *

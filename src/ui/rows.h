@@ -22,6 +22,7 @@ struct entry_look {
 	int width;
 	int skip;	     /* columns that code and wide tables are shifted by */
 	bool open;	     /* thinking, arguments and results in full */
+	bool preview;	     /* a look in passing: headings without their marks */
 	bool follows;	     /* the entry above is by the same speaker: no header again */
 	size_t alternatives; /* ways on at this place; which of them it is, from 0 */
 	size_t which;
