@@ -20,6 +20,9 @@
 /* Columns at the left: the mark of the selected entry, and one that stays empty. */
 #define GUTTER 2
 
+/* Below this there is no room for a gutter or long marks. */
+#define NARROW 40
+
 /* Below this every row of the messages counts. */
 #define LOW_HEIGHT 4
 
@@ -96,7 +99,7 @@ body_height(const struct messages *m)
 static int
 gutter(const struct messages *m)
 {
-	return screen_is_plain(m->pane.screen) || m->pane.rect.width < 40 ? 1 : GUTTER;
+	return screen_is_plain(m->pane.screen) || m->pane.rect.width < NARROW ? 1 : GUTTER;
 }
 
 static bool
@@ -532,8 +535,11 @@ paint_new_rows(const struct messages *m, struct grid *grid)
 
 	if (rows <= 0)
 		return;
-	line =
-	    xasprintf(ngettext(" ↓ %d new line ", " ↓ %d new lines ", (unsigned long)rows), rows);
+	/* Where there are few columns they are for the words. */
+	line = rect.width < NARROW
+		   ? xasprintf(" ↓%d ", rows)
+		   : xasprintf(ngettext(" ↓ %d new line ", " ↓ %d new lines ", (unsigned long)rows),
+			 rows);
 	width = utf8_width(line, strlen(line));
 	grid_puts(grid, rect, rect.height - 1, rect.width - width - 1, line, STYLE_MATCH);
 	free(line);

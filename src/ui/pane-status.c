@@ -144,16 +144,19 @@ paint(const struct pane *pane, struct grid *grid)
 						     : xasprintf("%s@%s", speaker, connection);
 	char *clean = sanitize_line(who), *used = tokens(view_conversation(view)),
 	     *now = doing(screen);
-	int width = utf8_width(clean, strlen(clean)), tail = utf8_width(now, strlen(now)),
-	    room = pane->rect.width - 2 - FIRST_HINT - tail, x;
+	int name = utf8_width(clean, strlen(clean)), doing_width = utf8_width(now, strlen(now)),
+	    room = pane->rect.width - 2 - FIRST_HINT, x = 1;
 
 	grid_clear(grid, pane->rect, STYLE_STATUS);
-	if (room < LEAST_NAME)
-		room = LEAST_NAME;
-	x = grid_put_cut(grid, pane->rect, 0, 1, clean, width < room ? width : room, STYLE_STATUS);
-	if (width + utf8_width(used, strlen(used)) <= room)
+	if (doing_width > 0 && room - doing_width < LEAST_NAME)
+		name = 0;
+	else if (name > room - doing_width)
+		name = room - doing_width;
+	x = grid_put_cut(grid, pane->rect, 0, x, clean, name, STYLE_STATUS);
+	if (name + utf8_width(used, strlen(used)) + doing_width <= room)
 		x = grid_puts(grid, pane->rect, 0, x, used, STYLE_STATUS);
-	x = grid_puts(grid, pane->rect, 0, x, now, STYLE_MATCH);
+	x = grid_put_cut(grid, pane->rect, 0, x, now + (name == 0 ? strspn(now, " ·") : 0),
+	    room - name, STYLE_MATCH);
 	paint_hints(pane, grid, x);
 	free(now);
 	free(used);

@@ -289,6 +289,12 @@ notice_rows(const struct screen *screen)
 	return rows < most ? rows : most;
 }
 
+static bool
+is_dialog(const struct pane *pane)
+{
+	return strcmp(pane->ops->name, "dialog") == 0;
+}
+
 static void
 layout(struct screen *screen)
 {
@@ -308,10 +314,10 @@ layout(struct screen *screen)
 	for (size_t i = 0; i < screen->stack.len; i++) {
 		struct pane *pane = screen->stack.items[i];
 
-		if (strcmp(pane->ops->name, "dialog") == 0)
+		if (is_dialog(pane))
 			place(pane, 0, 0, height, width);
 		else if (height < LOW_HEIGHT)
-			place(pane, 0, 0, height - 1, width);
+			place(pane, 0, 0, height - 1 - notice_rows(screen), width);
 		else
 			place(
 			    pane, 0, screen->messages->rect.x, body, screen->messages->rect.width);
@@ -321,11 +327,14 @@ layout(struct screen *screen)
 
 /* Painting. */
 
+/* Above the input, or below what covers it. */
 static void
 paint_notice(struct screen *screen)
 {
 	int rows = notice_rows(screen), width = screen->grid.width - 2;
-	struct rect rect = {screen->input->rect.y - rows, 0, rows, screen->grid.width};
+	bool covered = screen->stack.len > 0 && screen->grid.height < LOW_HEIGHT;
+	int bottom = covered ? screen->status->rect.y : screen->input->rect.y;
+	struct rect rect = {bottom - rows, 0, rows, screen->grid.width};
 	enum style style = screen->notice_is_error ? STYLE_ERROR : STYLE_NOTICE;
 	const char *text = screen->notice;
 	size_t len;
@@ -406,6 +415,7 @@ paint_all(struct screen *screen, int *y, int *x)
 {
 	struct pane *panes[] = {screen->list, screen->messages, screen->input, screen->status};
 	struct pane *focus = screen_focused(screen);
+	bool asks = is_dialog(focus);
 
 	*y = *x = -1;
 	if (is_small(screen)) {
@@ -422,9 +432,13 @@ paint_all(struct screen *screen, int *y, int *x)
 	for (size_t i = 0; i < sizeof(panes) / sizeof(panes[0]); i++)
 		paint_pane(screen, panes[i]);
 	paint_borders(screen);
+	/* A question lies over the notice, all else leaves it its rows. */
+	if (asks)
+		paint_notice(screen);
 	for (size_t i = 0; i < screen->stack.len; i++)
 		paint_pane(screen, screen->stack.items[i]);
-	paint_notice(screen);
+	if (!asks)
+		paint_notice(screen);
 	if (focus->ops->cursor != NULL && focus->visible && focus->ops->cursor(focus, y, x)) {
 		*y += focus->rect.y;
 		*x += focus->rect.x;
