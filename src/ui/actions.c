@@ -224,6 +224,7 @@ picked_agent(struct screen *screen, const struct pick *pick)
 {
 	struct view *view = screen_view(screen);
 	const agent_list *agents = client_agents(screen_client(screen));
+	bool before = view_key(view) != 0;
 	char *line, *name;
 
 	if (pick == NULL)
@@ -241,7 +242,9 @@ picked_agent(struct screen *screen, const struct pick *pick)
 	}
 	screen_open_new(screen);
 	name = sanitize_line(view_speaker(view));
-	line = xasprintf(_("A new conversation with %s. The one before is kept."), name);
+	line = xasprintf(before ? _("A new conversation with %s. The one before is kept.")
+				: _("A new conversation with %s."),
+	    name);
 	screen_notice(screen, line);
 	free(line);
 	free(name);

@@ -486,8 +486,8 @@ paint_empty(const struct messages *m, struct grid *grid)
 	} lines[] = {
 	    {_("A conversation begins with what you type below."), STYLE_NORMAL},
 	    {"", STYLE_NORMAL},
-	    {_("Enter sends · Esc browses the messages · F1 shows the keys"), STYLE_DIM},
-	    {_("F2 conversations · F3 tree · F4 who answers"), STYLE_DIM},
+	    {_("Enter sends · Esc browses the messages"), STYLE_DIM},
+	    {_("F1 keys · F2 conversations · F3 tree · F4 who"), STYLE_DIM},
 	};
 	char *speaker = sanitize_line(view_speaker(screen_view(screen)));
 	char *connection = sanitize_line(view_connection(screen_view(screen)));

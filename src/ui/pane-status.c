@@ -75,7 +75,7 @@ static const struct hint {
 	{N_("help"), N_("browse"), N_("tree"), N_("who")}},
     {"messages", {"help", "escape", "branch", "edit", "regenerate", "next-sibling", "tree"},
 	{N_("help"), N_("back"), N_("branch"), N_("edit"), N_("again"), N_("sibling"), N_("tree")}},
-    {"list", {"help", "escape", "choose", "list-filter", "list-delete"},
+    {"list", {"help", "escape", "choose", "list-filter", "delete-conversation"},
 	{N_("help"), N_("back"), N_("open"), N_("filter"), N_("delete")}},
     {"filter", {"escape", "choose"}, {N_("all"), N_("open")}},
     {"tree", {"help", "escape", "choose", "branch"},
