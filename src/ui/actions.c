@@ -481,7 +481,8 @@ act_retry(struct screen *screen)
 {
 	struct error err = ERROR_NONE;
 
-	screen_retry(screen, &err);
+	if (screen_retry(screen, &err))
+		pane_messages_follow(messages(screen));
 	report(screen, &err);
 }
 

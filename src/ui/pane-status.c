@@ -16,8 +16,12 @@
 
 /* The last row: who answers, how much was used, what goes on, and the keys that matter now. */
 
-/* Columns kept for the first key and what it does, and for a name that is cut. */
+/*
+ * Columns kept for the first key and what it does; for one more, rather than
+ * to tell tokens; and for a name that is cut.
+ */
 #define FIRST_HINT 9
+#define SECOND_HINT 14
 #define LEAST_NAME 6
 
 static char *
@@ -153,7 +157,7 @@ paint(const struct pane *pane, struct grid *grid)
 	else if (name > room - doing_width)
 		name = room - doing_width;
 	x = grid_put_cut(grid, pane->rect, 0, x, clean, name, STYLE_STATUS);
-	if (name + utf8_width(used, strlen(used)) + doing_width <= room)
+	if (name + utf8_width(used, strlen(used)) + doing_width + SECOND_HINT <= room)
 		x = grid_puts(grid, pane->rect, 0, x, used, STYLE_STATUS);
 	x = grid_put_cut(grid, pane->rect, 0, x, now + (name == 0 ? strspn(now, " ·") : 0),
 	    room - name, STYLE_MATCH);
