@@ -225,9 +225,15 @@ merge_conversation(struct client *client, const char *connection, const struct c
     int64_t *key, struct error *err)
 {
 	struct conversation *ours;
-	bool kept;
+	bool kept, deleted;
 
+	*key = 0;
 	if (theirs->id == NULL)
+		return true;
+	if (!store_is_deleted_here(
+		client->store, connection, theirs->id, theirs->updated_at, &deleted, err))
+		return false;
+	if (deleted)
 		return true;
 	if (!client_adopt(client, connection, theirs->id, key, err))
 		return false;

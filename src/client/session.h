@@ -179,7 +179,10 @@ void others_catch_up(struct client *);
 const char *merge_id_of(const struct conversation *, size_t at, struct entry *const *entries,
     size_t count);
 
-/* Takes over a conversation as the server describes it. */
+/*
+ * Takes over a conversation as the server describes it; not (*key 0) one that was
+ * deleted here and has not changed there since.
+ */
 bool merge_conversation(struct client *, const char *connection, const struct conversation *,
     int64_t *key, struct error *);
 

@@ -240,18 +240,20 @@ check_version(struct db *db, const char *path, size_t newest, int64_t *version, 
 	return true;
 }
 
+/* Of a file of an older schema those are missed that it had; another instance may add the rest. */
 static bool
-check_tables(struct db *db, const char *path, struct error *err)
+check_tables(struct db *db, const char *path, int64_t version, struct error *err)
 {
+	int64_t least = version < 2 ? 13 : 14;
 	int64_t tables;
 
 	if (!pragma(db,
 		"SELECT count(*) FROM sqlite_schema WHERE name IN ('tree', 'conversation', 'entry',"
 		" 'part', 'piece', 'turn', 'turn_entry', 'draft', 'state', 'entry_words',"
-		" 'entry_fts', 'prompt_fts', 'title_fts')",
+		" 'entry_fts', 'prompt_fts', 'title_fts', 'deleted_here')",
 		&tables, err))
 		return false;
-	if (tables != 13)
+	if (tables < least)
 		return refuse_damaged(path, _("some of its tables are missing"), err);
 	return true;
 }
@@ -290,8 +292,10 @@ bring_up(struct db *db, const char *path, bool read_only, const step_list *steps
 		    _("The store %s was written by an older causerie and has to be converted, "
 		      "but it cannot be written. Check who owns the file and its folder."),
 		    path);
-	return schema_migrate(db, steps->items, steps->len, err) && check_tables(db, path, err) &&
-	       check_pages(db, path, err);
+	/* A damaged one is left as it is, also by the step to a newer schema. */
+	return (version == 0 ||
+		   (check_tables(db, path, version, err) && check_pages(db, path, err))) &&
+	       schema_migrate(db, steps->items, steps->len, err);
 }
 
 struct db *

@@ -182,6 +182,18 @@ insert(struct store *store, struct conversation *c, int64_t active, struct error
 	return true;
 }
 
+/* Whoever takes it over again, though it was deleted here, wants it back. */
+static bool
+wanted_again(struct store *store, const struct conversation *c, struct error *err)
+{
+	struct stmt *s =
+	    db_prepare(store->db, "DELETE FROM deleted_here WHERE connection = ?1 AND id = ?2");
+
+	db_bind_text(s, 1, c->connection);
+	db_bind_text(s, 2, c->id);
+	return db_run(s, err);
+}
+
 bool
 conversation_insert(struct store *store, struct conversation *c, struct error *err)
 {
@@ -199,8 +211,8 @@ conversation_insert(struct store *store, struct conversation *c, struct error *e
 	if (!check_lineage(store, c, err))
 		return false;
 	alone = c->root == 0;
-	return insert(store, c, active, err) && (!alone || make_tree(store, c, err)) &&
-	       give_number(store, c, err) &&
+	return insert(store, c, active, err) && wanted_again(store, c, err) &&
+	       (!alone || make_tree(store, c, err)) && give_number(store, c, err) &&
 	       (!alone || tree_set_title(store, c->root, conversation_title(c), err)) &&
 	       tree_refresh(store, c->root, c->key, err);
 }
@@ -688,4 +700,43 @@ store_delete(struct store *store, int64_t key, struct error *err)
 	turns_bury(store);
 	return store_begin(store, true, err) &&
 	       store_end(store, remove_conversation(store, key, err), err);
+}
+
+static bool
+remember_deletion(struct store *store, int64_t key, struct error *err)
+{
+	char now[CLOCK_ISO_SIZE];
+	struct stmt *s = db_prepare(store->db,
+	    "INSERT OR REPLACE INTO deleted_here (connection, id, at)"
+	    " SELECT connection, id, max(?2, coalesce(updated_at, ?2)) FROM conversation"
+	    " WHERE key = ?1 AND connection IS NOT NULL AND id IS NOT NULL AND own_id = 0");
+
+	clock_iso(now);
+	db_bind_int(s, 1, key);
+	db_bind_text(s, 2, now);
+	return db_run(s, err);
+}
+
+bool
+store_delete_here(struct store *store, int64_t key, struct error *err)
+{
+	turns_bury(store);
+	return store_begin(store, true, err) &&
+	       store_end(store,
+		   remember_deletion(store, key, err) && remove_conversation(store, key, err), err);
+}
+
+bool
+store_is_deleted_here(struct store *store, const char *connection, const char *id,
+    const char *updated_at, bool *deleted, struct error *err)
+{
+	struct stmt *s =
+	    db_prepare(store->db, "SELECT 1 FROM deleted_here WHERE connection = ?1 AND id = ?2"
+				  " AND at >= coalesce(?3, '')");
+
+	db_bind_text(s, 1, connection);
+	db_bind_text(s, 2, id);
+	db_bind_text(s, 3, updated_at);
+	*deleted = db_step(s, err);
+	return db_finish(s);
 }

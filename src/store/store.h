@@ -135,6 +135,15 @@ bool store_find(
  * with the last of them. Refused while an answer is coming to it.
  */
 bool store_delete(struct store *, int64_t key, struct error *);
+
+/*
+ * The same for one that the server still has. store_is_deleted_here() then tells,
+ * by connection and id, as long as the server's copy was not changed after that
+ * (updated_at, as the server says); adding one of that id ends it.
+ */
+bool store_delete_here(struct store *, int64_t key, struct error *);
+bool store_is_deleted_here(struct store *, const char *connection, const char *id,
+    const char *updated_at, bool *deleted, struct error *);
 bool store_set_label(struct store *, int64_t key, const char *label, struct error *);
 bool store_set_hidden(struct store *, int64_t key, bool hidden, struct error *);
 bool store_set_seen(struct store *, int64_t key, bool seen, struct error *);

@@ -696,7 +696,7 @@ delete_answer(struct screen *screen, const char *answer)
 		if (key == view_key(screen_view(screen)))
 			screen_open_new(screen);
 		client_release(client, key);
-		if (store_delete(client_store(client), key, &err))
+		if (store_delete_here(client_store(client), key, &err))
 			screen_notice(screen, _("Deleted here."));
 	}
 	report(screen, &err);

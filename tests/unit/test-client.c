@@ -689,6 +689,52 @@ test_retry_closed(void **state)
 	bench_close(&b);
 }
 
+/* The list. */
+
+static size_t
+refreshed(struct bench *b)
+{
+	struct error err = ERROR_NONE;
+	size_t count;
+
+	client_refresh(b->client, 0);
+	bench_wait_idle(b);
+	assert_true(store_count(b->store, NULL, &count, &err));
+	return count;
+}
+
+/* What was deleted here only stays away until something new is said in it elsewhere. */
+static void
+test_deleted_here(void **state)
+{
+	struct error err = ERROR_NONE;
+	struct bench b;
+	int64_t key, again;
+	char *path;
+
+	(void)state;
+	set_up(&b);
+	bench_start(&b, "one");
+	key = bench_start(&b, "two");
+	path = xasprintf("/v1/conversations/%s", bench_conversation(&b, key)->id);
+	assert_int_equal(refreshed(&b), 2);
+	assert_true(store_delete_here(b.store, key, &err));
+	client_release(b.client, key);
+	assert_int_equal(refreshed(&b), 1);
+	assert_int_equal(refreshed(&b), 1);
+	free(server_call(&b.server, "POST", path, "{\"inputs\":\"more\"}"));
+	assert_int_equal(refreshed(&b), 2);
+	/* Whoever names it gets it back at once. */
+	assert_true(store_find(b.store, NULL, strrchr(path, '/') + 1, &key, &err));
+	assert_true(store_delete_here(b.store, key, &err));
+	client_release(b.client, key);
+	assert_int_equal(refreshed(&b), 1);
+	assert_true(client_adopt(b.client, NULL, strrchr(path, '/') + 1, &again, &err));
+	assert_int_equal(refreshed(&b), 2);
+	free(path);
+	bench_close(&b);
+}
+
 /* Who can be talked to is asked for twice at once, and told once. */
 static void
 test_agents(void **state)
@@ -1143,6 +1189,7 @@ main(void)
 	    cmocka_unit_test(test_retry_overtaken),
 	    cmocka_unit_test(test_retry_regenerate),
 	    cmocka_unit_test(test_retry_closed),
+	    cmocka_unit_test(test_deleted_here),
 	    cmocka_unit_test(test_agents),
 	    cmocka_unit_test(test_output_order),
 	    cmocka_unit_test(test_unknown_events),

