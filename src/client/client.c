@@ -228,6 +228,33 @@ client_adopt(
 	return added;
 }
 
+/*
+ * In one transaction: a page of the list is a hundred of them, and each would
+ * have waited for the disk by itself.
+ */
+static void
+learn_conversations(
+    struct client *client, const char *connection, const struct event *event, struct error *err)
+{
+	size_t cached = client->cached.len;
+	int64_t key;
+	bool good = true;
+
+	if (!store_batch_begin(client->store, err))
+		return;
+	/* The oldest first, so that those changed last come out on top. */
+	for (size_t i = event->conversation_count; i > 0 && good; i--)
+		good = merge_conversation(
+		    client, connection, event->conversations[i - 1], &key, err);
+	if (store_batch_end(client->store, good, err))
+		return;
+	/* Those that were new are not there after all. */
+	while (client->cached.len > cached) {
+		client->cached.len--;
+		conversation_free(client->cached.items[client->cached.len]);
+	}
+}
+
 /* What the answer to a question changes here. */
 static void
 learn(struct asked *asked, const struct event *event)
@@ -256,9 +283,7 @@ learn(struct asked *asked, const struct event *event)
 		break;
 	case EVENT_CONVERSATIONS:
 	case EVENT_CONVERSATION:
-		/* The oldest first, so that those changed last come out on top. */
-		for (size_t i = event->conversation_count; i > 0 && err.kind == ERR_NONE; i--)
-			merge_conversation(client, name, event->conversations[i - 1], &key, &err);
+		learn_conversations(client, name, event, &err);
 		client_notify(client, NOTE_LIST, 0, 0, NULL);
 		break;
 	case EVENT_DELETED:

@@ -76,6 +76,18 @@ store_end(struct store *store, bool good, struct error *err)
 }
 
 bool
+store_batch_begin(struct store *store, struct error *err)
+{
+	return store_begin(store, true, err);
+}
+
+bool
+store_batch_end(struct store *store, bool good, struct error *err)
+{
+	return store_end(store, good, err);
+}
+
+bool
 store_number(struct store *store, const char *sql, int64_t key, int64_t fallback, int64_t *value,
     struct error *err)
 {

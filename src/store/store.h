@@ -88,6 +88,13 @@ bool store_checkpoint(struct store *, struct entry *const *entries, size_t count
 /* Writes the entry whole, with its state and id, and makes it searchable. */
 bool store_save_entry(struct store *, struct entry *, struct error *);
 
+/*
+ * Between the two, all changes are one transaction, committed at the end if all
+ * was good; if not, or if one of them failed, none of them was made.
+ */
+bool store_batch_begin(struct store *, struct error *);
+bool store_batch_end(struct store *, bool good, struct error *);
+
 /* Conversations. */
 
 /* As store_begin_turn() does, without a turn. */

@@ -735,6 +735,50 @@ test_deleted_here(void **state)
 	bench_close(&b);
 }
 
+/* Transactions in the log of a database: the last frame of each says how large it is then. */
+static int
+count_commits(const char *database)
+{
+	char *path = xasprintf("%s-wal", database);
+	unsigned char head[32];
+	FILE *file = fopen(path, "rb");
+	int commits = 0;
+	long page;
+
+	assert_non_null(file);
+	assert_int_equal(fread(head, 1, sizeof(head), file), sizeof(head));
+	page = (long)head[8] << 24 | head[9] << 16 | head[10] << 8 | head[11];
+	while (fread(head, 1, 24, file) == 24) {
+		commits += (head[4] | head[5] | head[6] | head[7]) != 0;
+		assert_int_equal(fseek(file, page, SEEK_CUR), 0);
+	}
+	fclose(file);
+	free(path);
+	return commits;
+}
+
+static void
+test_refresh_at_once(void **state)
+{
+	struct files files;
+	struct bench b;
+	int before;
+
+	(void)state;
+	set_up_files(&b, &files);
+	for (int i = 0; i < 20; i++)
+		free(server_call(&b.server, "POST", "/v1/conversations",
+		    "{\"inputs\":\"one\",\"model\":\"mistral-small-latest\"}"));
+	before = count_commits(files.path);
+	assert_int_equal(refreshed(&b), 20);
+	assert_int_equal(count_commits(files.path), before + 1);
+	/* And nothing is written when nothing has changed. */
+	assert_int_equal(refreshed(&b), 20);
+	assert_int_equal(count_commits(files.path), before + 1);
+	bench_close(&b);
+	tear_down_files(&files);
+}
+
 /* Who can be talked to is asked for twice at once, and told once. */
 static void
 test_agents(void **state)
@@ -1190,6 +1234,7 @@ main(void)
 	    cmocka_unit_test(test_retry_regenerate),
 	    cmocka_unit_test(test_retry_closed),
 	    cmocka_unit_test(test_deleted_here),
+	    cmocka_unit_test(test_refresh_at_once),
 	    cmocka_unit_test(test_agents),
 	    cmocka_unit_test(test_output_order),
 	    cmocka_unit_test(test_unknown_events),
