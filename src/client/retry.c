@@ -12,16 +12,19 @@
 #include "profile/profile.h"
 #include "store/store.h"
 
+static bool
+is_input(const struct entry *entry)
+{
+	return entry->type == ENTRY_MESSAGE_INPUT || entry->type == ENTRY_FUNCTION_RESULT;
+}
+
 /* The last entry that is not an output of the answer that broke off; its place, or -1. */
 static ptrdiff_t
 last_input(const struct conversation *conversation)
 {
-	for (size_t i = conversation->entries.len; i > conversation->inherited; i--) {
-		enum entry_type type = conversation->entries.items[i - 1]->type;
-
-		if (type == ENTRY_MESSAGE_INPUT || type == ENTRY_FUNCTION_RESULT)
+	for (size_t i = conversation->entries.len; i > conversation->inherited; i--)
+		if (is_input(conversation->entries.items[i - 1]))
 			return (ptrdiff_t)i - 1;
-	}
 	return (ptrdiff_t)conversation->inherited - 1;
 }
 
@@ -54,29 +57,55 @@ answer_again(struct client *client, const struct conversation *conversation, str
 	return client_run(client, &run, NULL, err) != 0;
 }
 
-/* The same words in the same place; none, if the branch asks for another answer. */
-static bool
-send_again(struct client *client, struct conversation *conversation, struct error *err)
+/* What was said at the end and waits for an answer: from here on it is sent again. */
+static size_t
+first_unanswered(const struct conversation *conversation)
 {
-	struct request run = {.base = conversation->key};
 	size_t from = conversation->entries.len;
-	enum turn_kind kind = TURN_APPEND;
 
 	while (from > conversation->inherited &&
 	       conversation->entries.items[from - 1]->state != ENTRY_COMPLETE)
 		from--;
+	return from;
+}
+
+/*
+ * The same for words that the server took and then did not keep: what came of
+ * their answer stands behind them. Its history, just read, would have told an id
+ * for each of them.
+ */
+static size_t
+first_lost(const struct conversation *conversation)
+{
+	size_t from = (size_t)(last_input(conversation) + 1);
+
+	while (from > conversation->inherited && is_input(conversation->entries.items[from - 1]) &&
+	       conversation->entries.items[from - 1]->own_id)
+		from--;
+	return from;
+}
+
+/* The same words in the same place; none, if the branch asks for another answer. */
+static bool
+send_again(struct client *client, struct conversation *conversation, size_t from, struct error *err)
+{
+	struct request run = {.base = conversation->key};
+	enum turn_kind kind = TURN_APPEND;
+
 	/* The server never heard of it: the request is again the one that began it. */
 	if (conversation->own_id || conversation->entries.len == conversation->inherited)
 		kind = begin_kind(conversation);
 	run.turn = turn_new(kind);
 	run.turn->stream = client->profile->settings.stream;
 	for (size_t i = from; i < conversation->entries.len; i++)
-		array_push(&run.turn->inputs, entry_copy(conversation->entries.items[i]));
+		if (is_input(conversation->entries.items[i]))
+			array_push(&run.turn->inputs, entry_copy(conversation->entries.items[i]));
 	return run_again(client, &run, conversation, err);
 }
 
+/* read: the server's history is in the conversation. */
 static bool
-carry_on(struct client *client, struct conversation *conversation, struct error *err)
+carry_on(struct client *client, struct conversation *conversation, bool read, struct error *err)
 {
 	size_t len = conversation->entries.len;
 	const struct entry *last = len > 0 ? conversation->entries.items[len - 1] : NULL;
@@ -85,7 +114,9 @@ carry_on(struct client *client, struct conversation *conversation, struct error 
 	if (last == NULL || !ends_open(conversation))
 		return true;
 	if ((size_t)last_input(conversation) == len - 1 && (last->state != ENTRY_COMPLETE || empty))
-		return send_again(client, conversation, err);
+		return send_again(client, conversation, first_unanswered(conversation), err);
+	if (read && first_lost(conversation) < (size_t)(last_input(conversation) + 1))
+		return send_again(client, conversation, first_lost(conversation), err);
 	return answer_again(client, conversation, err);
 }
 
@@ -101,7 +132,7 @@ retry_go_on(struct client *client, int64_t key, const struct event *event)
 		found = client_conversation(client, key, &err);
 	/* What was said meanwhile goes on by itself. */
 	if (found != NULL && client_turn_of(client, key) == 0)
-		carry_on(client, client_cached(client, key), &err);
+		carry_on(client, client_cached(client, key), true, &err);
 	if (err.kind != ERR_NONE)
 		client_notify(client, NOTE_TURN, key, 0, &err);
 	error_done(&err);
@@ -152,6 +183,6 @@ client_retry(struct client *client, int64_t key, struct error *err)
 	if (link == NULL)
 		return false;
 	if (link->connection->api != API_CONVERSATIONS || conversation->own_id)
-		return carry_on(client, conversation, err);
+		return carry_on(client, conversation, false, err);
 	return ask_first(client, conversation, err);
 }

@@ -949,6 +949,43 @@ test_history_meanwhile(void **state)
 	tear_down_canned(&b, canned);
 }
 
+#define HISTORY(entries) "{\"conversation_id\":\"conv_1\",\"entries\":[" entries "]}"
+
+/* It began to answer, broke off, and then has neither the words nor the answer. */
+static void
+test_retry_forgotten(void **state)
+{
+	static const char *const broken[] = {
+	    EVENT(STARTED), EVENT(STARTED) DELTA(0, "msg_a", "half an")};
+	static const char *const paths[] = {
+	    "u:one | a:whole", "u:one | a(interrupted):half an | a:whole"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(broken); i++) {
+		struct error err = ERROR_NONE;
+		struct canned *canned;
+		struct bench b;
+		int64_t key;
+
+		canned = set_up_canned(&b);
+		canned_stream(canned, broken[i], CANNED_CLOSE, 0);
+		canned_answer(canned, 200, "application/json", "", HISTORY(""));
+		canned_answer(canned, 200, "application/json", "",
+		    "{\"conversation_id\":\"conv_1\",\"outputs\":[{\"type\":\"message.output\","
+		    "\"id\":\"msg_b\",\"content\":\"whole\"}]}");
+		key = bench_start(&b, "one");
+		assert_int_equal(b.error.kind, ERR_NETWORK);
+		assert_true(client_retry(b.client, key, &err));
+		bench_wait_idle(&b);
+		assert_int_equal(canned->requests.len, 3);
+		assert_non_null(
+		    strstr(canned->requests.items[2], "POST /v1/conversations/conv_1 "));
+		assert_non_null(strstr(canned->requests.items[2], "one"));
+		expect_path(&b, key, paths[i]);
+		tear_down_canned(&b, canned);
+	}
+}
+
 /* History. */
 
 struct said {
@@ -1232,6 +1269,7 @@ main(void)
 	    cmocka_unit_test(test_retry_twice),
 	    cmocka_unit_test(test_retry_overtaken),
 	    cmocka_unit_test(test_retry_regenerate),
+	    cmocka_unit_test(test_retry_forgotten),
 	    cmocka_unit_test(test_retry_closed),
 	    cmocka_unit_test(test_deleted_here),
 	    cmocka_unit_test(test_refresh_at_once),
