@@ -1178,7 +1178,7 @@ test_others(void **state)
 	prompt->id = xstrdup("msg_x");
 	prompt->state = ENTRY_SENDING;
 	buf_clear(&b.notes);
-	assert_true(store_begin_turn(files.other, theirs, &prompt, 1, &turn, &err));
+	assert_true(store_begin_turn(files.other, theirs, &prompt, 1, NULL, &turn, &err));
 	wait_path(&b, key, "u:Hello | a:You said: Hello | u(sending):more");
 	assert_true(store_accept_turn(files.other, turn, &err));
 	answer = entry_new(ENTRY_MESSAGE_OUTPUT);
