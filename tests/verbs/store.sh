@@ -159,4 +159,67 @@ stop_server
 run 0 list --metadata n=2
 err_has 'kept here'
 check 'and without the server too' test "$(wc -l <"$OUT")" -eq 1
+
+# What the command line means: conversations, entries, input.
+start_server
+fresh_store
+run 0 start --no-stream 'the oldest'
+oldest=$("$CAUSERIE" list | sed -n '1s/ .*//p')
+run 0 start --no-stream 'the newest'
+newest=$("$CAUSERIE" list | sed -n '1s/ .*//p')
+run 0 get @
+out_has "$newest"
+run 0 get "${oldest#conv_}"
+out_has "$oldest"
+run 0 get "${oldest%?}"
+out_has "$oldest"
+run 2 get conv_
+err_has 'More than one conversation begins with'
+one_sentence
+run 0 append "${oldest#conv_}" --no-stream 'said to the older one'
+run 0 get @
+out_has "$oldest"
+sent() { # REGEX: in the last message that was sent
+	grep '"method":"POST"' "$WORK/requests" | tail -n 1 | grep -q -e "$1"
+}
+entry() { # NUMBER: id of that entry of the older one
+	"$CAUSERIE" history "$oldest" --json | grep -o '"id":"[^"]*' | sed -n "$1s/.*\"//p"
+}
+run 0 restart "$oldest" --from -2 --no-stream 'from the prompt before'
+check '--from -2 is the entry before the last' sent "\"from_entry_id\":\"$(entry 3)\""
+run 0 restart "$oldest" --from -1 --no-stream
+check '--from -1 is the last' sent "\"from_entry_id\":\"$(entry 4)\""
+check 'and no words are sent where none were given' sh -c "! tail -n 1 '$WORK/requests' | grep -q inputs"
+run 2 restart "$oldest" --from -5 hello
+err_has '4 entries'
+run 2 restart "$oldest" --from msg_ hello
+err_has 'several entries'
+
+piped() { # WANT INPUT ARGUMENT...: INPUT is a format of printf
+	want=$1 input=$2
+	shift 2
+	printf "$input" | "$CAUSERIE" "$@" >"$OUT" 2>"$ERR"
+	check "causerie $*, with something piped, ends with $want" test $? -eq "$want"
+}
+piped 0 'one\ntwo\n' start --no-stream
+check 'standard input is read to its end' sent '"inputs":"one\\ntwo"'
+piped 0 'from the pipe' start --no-stream -
+check '"-" is standard input' sent '"inputs":"from the pipe"'
+piped 0 'piped\n' append @ --no-stream words come first
+check 'both: words, a blank line, what was piped' sent '"inputs":"words come first\\n\\npiped"'
+piped 0 '' append @ --no-stream only words
+check 'nothing piped adds nothing' sent '"inputs":"only words"'
+before=$(server_number requests)
+piped 2 '' start
+piped 2 ' \n\n' start -
+piped 2 '' append @ ''
+one_sentence
+check 'and nothing is sent of nothing' server_is requests "$before"
+
+# What only a person wants to know goes to a terminal only.
+run 0 append @ --no-stream 'to a file'
+check 'nothing on standard error' test ! -s "$ERR"
+run 0 delete @
+check 'nor of a deletion' test ! -s "$ERR"
+stop_server
 done_testing
