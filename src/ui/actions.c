@@ -1028,6 +1028,7 @@ const struct action actions[] = {
     {"line-below", "input", N_("down a row; on the last: a later prompt"), OWN},
     {"history-search", "input", N_("search what you said before"), act_history_search},
     {"editor", "input", N_("edit the message in $VISUAL or $EDITOR"), act_editor},
+    {"complete", "input", N_("complete the name of an /action or a @file"), OWN},
     {"next-agent", "input", N_("the profile's next agent, for a new conversation"), act_next_agent},
     {"scroll-up", "input", N_("messages a page up"), act_scroll_up},
     {"scroll-down", "input", N_("messages a page down"), act_scroll_down},

@@ -353,6 +353,18 @@ editor_insert(struct editor *ed, const char *text, size_t len)
 	return fits;
 }
 
+bool
+editor_replace(struct editor *ed, size_t start, size_t end, const char *text, size_t len)
+{
+	struct buf new = BUF_EMPTY;
+	bool fits;
+
+	clean(text, len, &new);
+	fits = change(ed, start, end - start, new.data, new.len, CHAIN_NONE);
+	buf_done(&new);
+	return fits;
+}
+
 static bool
 move(struct editor *ed, size_t offset)
 {

@@ -51,6 +51,9 @@ void editor_reset(struct editor *, const char *text, size_t len);
  */
 bool editor_insert(struct editor *, const char *text, size_t len);
 
+/* The same for the text from start to end, which goes. */
+bool editor_replace(struct editor *, size_t start, size_t end, const char *text, size_t len);
+
 /* To the start of the cluster there. */
 void editor_move_to(struct editor *, size_t offset);
 

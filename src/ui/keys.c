@@ -86,6 +86,7 @@ const struct default_key default_keys[] = {
     {NULL, "input", "C-r", "history-search"},
     {NULL, "input", "C-g", "editor"},
     {NULL, "input", "C-x C-e", "editor"},
+    {NULL, "input", "Tab", "complete"},
     {NULL, "input", "S-Tab", "next-agent"},
     {NULL, "input", "C-b", "left"},
     {NULL, "input", "Left", "left"},

@@ -17,6 +17,7 @@
 #include "profile/profile.h"
 #include "store/store.h"
 #include "ui/actions.h"
+#include "ui/complete.h"
 #include "ui/editor.h"
 #include "ui/key.h"
 #include "ui/screen.h"
@@ -30,6 +31,9 @@
 
 /* A draft is written this long after the last key, so that a crash costs next to nothing. */
 #define DRAFT_MS 250
+
+/* What saying how many names there are may take, and the break of a row before it. */
+#define NUMBER_COLUMNS 24
 
 /* Prompts that Up and C-r look through. */
 #define HISTORY 500
@@ -402,6 +406,58 @@ stash(struct input *in)
 	screen_notice(in->pane.screen, _("The draft is put aside: Up brings it back."));
 }
 
+/* One or two rows of them; the first ones and their number if that is too little. */
+static void
+show_names(struct screen *screen, const struct completion *c)
+{
+	int room = (screen_width(screen) - 2) * (screen_height(screen) >= 12 ? 2 : 1);
+	int columns = 0;
+	struct buf line = BUF_EMPTY;
+	size_t fit = 0;
+
+	for (size_t i = 0; i < c->names.len && columns <= room; i++) {
+		char *name = sanitize_line(c->names.items[i]);
+
+		buf_printf(&line, "%s%s", i > 0 ? "  " : "", name);
+		columns = utf8_width(line.data, line.len);
+		if (i == 0 || columns <= room - NUMBER_COLUMNS)
+			fit = line.len;
+		free(name);
+	}
+	if (columns > room) {
+		buf_truncate(&line, fit);
+		buf_printf(&line, _("  … (%zu in all)"), c->names.len);
+	}
+	screen_notice(screen, line.data);
+	buf_done(&line);
+}
+
+static void
+complete_word(struct input *in)
+{
+	struct screen *screen = in->pane.screen;
+	size_t len, cursor = editor_cursor(in->editor);
+	const char *text = editor_text(in->editor, &len);
+	struct error err = ERROR_NONE;
+	struct completion c;
+
+	if (complete(text, len, cursor, &c, &err)) {
+		if (strlen(c.word) != cursor - c.start ||
+		    memcmp(c.word, text + c.start, cursor - c.start) != 0) {
+			editor_replace(in->editor, c.start, cursor, c.word, strlen(c.word));
+			changed(in);
+		}
+		if (c.names.len > 1)
+			show_names(screen, &c);
+		else
+			screen_notice(screen, NULL);
+		completion_done(&c);
+	} else if (err.kind != ERR_NONE) {
+		screen_notice(screen, err.text);
+	}
+	error_done(&err);
+}
+
 static bool
 action(struct pane *pane, const char *name)
 {
@@ -419,6 +475,8 @@ action(struct pane *pane, const char *name)
 		send(in);
 	else if (strcmp(name, enter_sends ? "newline" : "send") == 0)
 		pane_input_insert(pane, "\n", 1);
+	else if (strcmp(name, "complete") == 0)
+		complete_word(in);
 	else if (strcmp(name, "stash") == 0)
 		stash(in);
 	else if (strcmp(name, "line-above") == 0 && !editor_row_up(in->editor))
