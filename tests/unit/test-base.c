@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "unit/scratch.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -309,17 +310,6 @@ test_id(void **unused)
 	assert_string_equal(id_tail(""), "");
 }
 
-/* A new folder below $TMPDIR or /tmp; the tests empty it themselves. */
-static char *
-make_folder(void)
-{
-	const char *tmp = getenv("TMPDIR");
-	char *folder = xasprintf("%s/causerie-test.XXXXXX", tmp != NULL ? tmp : "/tmp");
-
-	assert_non_null(mkdtemp(folder));
-	return folder;
-}
-
 static void
 check_path(char *path, const char *expected)
 {
@@ -355,9 +345,8 @@ test_path_files(void **unused)
 {
 	struct error err = ERROR_NONE;
 	struct buf bytes = BUF_EMPTY;
-	char *folder = make_folder();
-	char *path = xasprintf("%s/a/b/file", folder), *parent = xasprintf("%s/a/b", folder);
-	char *above = xasprintf("%s/a", folder);
+	char *path = scratch_path("a/b/file"), *parent = scratch_path("a/b");
+	char *above = scratch_path("a");
 	struct stat st;
 
 	(void)unused;
@@ -387,13 +376,12 @@ test_path_files(void **unused)
 	/* Nothing but the file was left, so the folder can go. */
 	assert_int_equal(rmdir(parent), 0);
 	assert_int_equal(rmdir(above), 0);
-	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(rmdir(scratch), 0);
 	error_done(&err);
 	buf_done(&bytes);
 	free(above);
 	free(parent);
 	free(path);
-	free(folder);
 }
 
 /* A folder, a pipe and a device are refused at once, not waited for. */
@@ -402,23 +390,19 @@ test_path_odd_files(void **unused)
 {
 	struct error err = ERROR_NONE;
 	struct buf bytes = BUF_EMPTY;
-	char *folder = make_folder(), *fifo = xasprintf("%s/fifo", folder);
-	char *below = xasprintf("%s/fifo/x/y", folder);
+	char *fifo = scratch_path("fifo"), *below = scratch_path("fifo/x/y");
 
 	(void)unused;
 	assert_int_equal(mkfifo(fifo, 0600), 0);
-	assert_false(path_read(folder, 100, &bytes, &err));
+	assert_false(path_read(scratch, 100, &bytes, &err));
 	assert_false(path_read(fifo, 100, &bytes, &err));
 	assert_false(path_read("/dev/zero", 100, &bytes, &err));
 	assert_int_equal(bytes.len, 0);
 	assert_false(path_make_parents(below, &err));
 	assert_false(path_replace(below, "x", 1, 0600, &err));
-	unlink(fifo);
-	rmdir(folder);
 	error_done(&err);
 	free(below);
 	free(fifo);
-	free(folder);
 }
 
 static void
@@ -462,7 +446,7 @@ test_log(void **unused)
 {
 	struct error err = ERROR_NONE;
 	struct buf bytes = BUF_EMPTY;
-	char *folder = make_folder(), *path = xasprintf("%s/log", folder);
+	char *path = scratch_path("log");
 	struct stat st;
 
 	(void)unused;
@@ -477,15 +461,14 @@ test_log(void **unused)
 	assert_non_null(strstr(bytes.data, "number 7\n"));
 	assert_null(strstr(bytes.data, "opened"));
 	assert_null(strstr(bytes.data, "closed"));
-	assert_false(log_open(folder, &err));
+	assert_false(log_open(scratch, &err));
 	assert_non_null(err.text);
 	error_done(&err);
 	buf_done(&bytes);
-	unlink(path);
-	rmdir(folder);
 	free(path);
-	free(folder);
 }
+
+#define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
 
 int
 main(void)
@@ -503,10 +486,10 @@ main(void)
 	    cmocka_unit_test(test_clock_now),
 	    cmocka_unit_test(test_id),
 	    cmocka_unit_test(test_path_names),
-	    cmocka_unit_test(test_path_files),
-	    cmocka_unit_test(test_path_odd_files),
+	    WITH_FOLDER(test_path_files),
+	    WITH_FOLDER(test_path_odd_files),
 	    cmocka_unit_test(test_fatal),
-	    cmocka_unit_test(test_log),
+	    WITH_FOLDER(test_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

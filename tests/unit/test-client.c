@@ -15,6 +15,7 @@
 #include "client/session.h"
 #include "unit/canned.h"
 #include "unit/client-bench.h"
+#include "unit/scratch.h"
 
 #define PROFILE                                                                   \
 	"connection: here\nconnections:\n  here: {api: conversations, base_url: " \
@@ -30,7 +31,7 @@
 /* With the test server, and the store in memory or in a folder of its own. */
 
 struct files {
-	char folder[40], *path;
+	char *path;
 	struct store *other; /* a second look at it */
 };
 
@@ -59,9 +60,8 @@ set_up_files(struct bench *b, struct files *files)
 	struct error err = ERROR_NONE;
 	bool read_only;
 
-	strcpy(files->folder, "/tmp/causerie-client-XXXXXX");
-	assert_non_null(mkdtemp(files->folder));
-	files->path = xasprintf("%s/causerie.db", files->folder);
+	assert_int_equal(scratch_make(NULL), 0);
+	files->path = scratch_path("causerie.db");
 	set_up_at(b, files->path, NULL);
 	files->other = store_open(files->path, &read_only, &err);
 	assert_non_null(files->other);
@@ -70,22 +70,8 @@ set_up_files(struct bench *b, struct files *files)
 static void
 tear_down_files(struct files *files)
 {
-	static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-
 	store_close(files->other);
-	for (size_t i = 0; i < COUNT(ends); i++) {
-		char *path = xasprintf("%s%s", files->path, ends[i]);
-
-		unlink(path);
-		free(path);
-	}
-	/* The locks of the instances. */
-	{
-		char *command = xasprintf("rm -rf '%s'", files->folder);
-
-		assert_int_equal(system(command), 0);
-		free(command);
-	}
+	assert_int_equal(scratch_remove(NULL), 0);
 	free(files->path);
 }
 

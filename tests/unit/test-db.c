@@ -20,34 +20,7 @@
 #include "base/path.h"
 #include "store/db.h"
 #include "store/schema.h"
-
-static char folder[64];
-
-static int
-make_folder(void **state)
-{
-	(void)state;
-	/* In memory where there is such a folder: thousands of syncs are not what is tested. */
-	snprintf(folder, sizeof(folder), "%s/causerie-db-XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	return mkdtemp(folder) != NULL ? 0 : -1;
-}
-
-static int
-remove_folder(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
-}
-
-static char *
-file(const char *name)
-{
-	return xasprintf("%s/%s", folder, name);
-}
+#include "unit/scratch.h"
 
 static struct db *
 open_memory(void)
@@ -227,7 +200,7 @@ static void
 test_read(void **state)
 {
 	struct error err = ERROR_NONE;
-	char *path = file("read.db");
+	char *path = scratch_path("read.db");
 	bool read_only;
 	struct db *a = db_open(path, 1000, &read_only, &err), *b;
 
@@ -256,7 +229,7 @@ static void
 test_busy(void **state)
 {
 	struct error err = ERROR_NONE;
-	char *path = file("busy.db");
+	char *path = scratch_path("busy.db");
 	bool read_only;
 	struct db *a = db_open(path, 100, &read_only, &err);
 	struct db *b = db_open(path, 100, &read_only, &err);
@@ -366,10 +339,10 @@ make_store(const char *path)
 static void
 test_new(void **state)
 {
-	char *path = file("deep/er/new.db");
+	char *path = scratch_path("deep/er/new.db");
 	struct error err = ERROR_NONE;
 	struct stat st;
-	char *empty = file("empty.db");
+	char *empty = scratch_path("empty.db");
 	bool read_only;
 	struct db *db;
 
@@ -399,7 +372,7 @@ static void
 test_foreign(void **state)
 {
 	struct error err = ERROR_NONE;
-	char *path = file("foreign.db");
+	char *path = scratch_path("foreign.db");
 	bool read_only;
 	struct db *db;
 
@@ -430,7 +403,7 @@ static void
 test_newer(void **state)
 {
 	struct error err = ERROR_NONE;
-	char *path = file("newer.db");
+	char *path = scratch_path("newer.db");
 	bool read_only;
 	struct db *db;
 
@@ -448,8 +421,8 @@ static void
 test_foreign_log(void **state)
 {
 	struct error err = ERROR_NONE;
-	char *path = file("log.db"), *copy = file("copy.db");
-	char *log = file("log.db-wal"), *log_copy = file("copy.db-wal");
+	char *path = scratch_path("log.db"), *copy = scratch_path("copy.db");
+	char *log = scratch_path("log.db-wal"), *log_copy = scratch_path("copy.db-wal");
 	struct buf bytes = BUF_EMPTY, after = BUF_EMPTY;
 	bool read_only;
 	struct db *db = db_open(path, 1000, &read_only, &err);
@@ -477,7 +450,7 @@ static void
 test_damaged(void **state)
 {
 	struct error err = ERROR_NONE;
-	char *path = file("good.db"), *bad = file("bad.db");
+	char *path = scratch_path("good.db"), *bad = scratch_path("bad.db");
 	struct buf bytes = BUF_EMPTY;
 	bool read_only;
 	struct db *db;
@@ -534,7 +507,7 @@ as_nobody(int (*check)(void))
 static int
 open_read_only(void)
 {
-	char *path = file("shut/store.db");
+	char *path = scratch_path("shut/store.db");
 	struct error err = ERROR_NONE;
 	bool read_only = false;
 	struct db *db = schema_open(path, &read_only, &err);
@@ -565,10 +538,10 @@ test_read_only(void **state)
 	static char *path, *shut;
 
 	(void)state;
-	path = file("shut/store.db");
-	shut = file("shut");
+	path = scratch_path("shut/store.db");
+	shut = scratch_path("shut");
 	make_store(path);
-	assert_int_equal(chmod(folder, 0755), 0);
+	assert_int_equal(chmod(scratch, 0755), 0);
 	assert_int_equal(chmod(path, 0444), 0);
 	assert_int_equal(chmod(shut, 0555), 0);
 	assert_int_equal(as_nobody(open_read_only), 0);
@@ -644,7 +617,7 @@ test_race(void **state)
 	(void)state;
 	for (int i = 0; i < ROUNDS; i++) {
 		char *name = xasprintf("race-%d.db", i);
-		char *path = file(name);
+		char *path = scratch_path(name);
 
 		race(path);
 		free(path);
@@ -673,5 +646,5 @@ main(void)
 	    cmocka_unit_test(test_race),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

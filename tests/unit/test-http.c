@@ -37,9 +37,7 @@
 #include "base/mem.h"
 #include "net/http.h"
 #include "net/loop.h"
-
-/* No test waits longer than this; a machine may be slow. */
-enum { PATIENCE_S = 120, PATIENCE_MS = 30000 };
+#include "unit/on-loop.h"
 
 enum then {
 	THEN_KEEP, /* read the next request */
@@ -523,24 +521,6 @@ expect_text(const struct call *call, const char *part)
 	print_error("\"%s\" is not in: %s\n", part,
 	    call->error.text == NULL ? "(no error)" : call->error.text);
 	fail();
-}
-
-static int
-set_up(void **state)
-{
-	struct error err = ERROR_NONE;
-
-	/* A test that hangs is killed. */
-	alarm(PATIENCE_S);
-	*state = loop_new(&err);
-	return *state == NULL;
-}
-
-static int
-tear_down(void **state)
-{
-	loop_free(*state);
-	return 0;
 }
 
 #define OK_TEXT "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
@@ -1809,7 +1789,6 @@ test_escape(void **state)
 int
 main(void)
 {
-#define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	    WITH_LOOP(test_get),
 	    WITH_LOOP(test_methods),

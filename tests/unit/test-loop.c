@@ -26,27 +26,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "net/loop.h"
-
-/* No test waits longer than this; a machine may be slow. */
-enum { PATIENCE_S = 120, PATIENCE_MS = 20000 };
-
-static int
-set_up(void **state)
-{
-	struct error err = ERROR_NONE;
-
-	/* A test that hangs is killed. */
-	alarm(PATIENCE_S);
-	*state = loop_new(&err);
-	return *state == NULL;
-}
-
-static int
-tear_down(void **state)
-{
-	loop_free(*state);
-	return 0;
-}
+#include "unit/on-loop.h"
 
 /* Runs the loop until *count is at least that. */
 static void
@@ -721,7 +701,6 @@ test_descriptors_are_private(void **state)
 int
 main(void)
 {
-#define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	    WITH_LOOP(test_timer_order),
 	    WITH_LOOP(test_timer_exact),

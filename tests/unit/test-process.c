@@ -24,9 +24,7 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "net/process.h"
-
-/* No test waits longer than this; a machine may be slow. */
-enum { PATIENCE_S = 120 };
+#include "unit/on-loop.h"
 
 struct run {
 	struct loop *loop;
@@ -36,24 +34,6 @@ struct run {
 	struct buf output, errors;
 	int64_t begun, took;
 };
-
-static int
-set_up(void **state)
-{
-	struct error err = ERROR_NONE;
-
-	/* A test that hangs is killed. */
-	alarm(PATIENCE_S);
-	*state = loop_new(&err);
-	return *state == NULL;
-}
-
-static int
-tear_down(void **state)
-{
-	loop_free(*state);
-	return 0;
-}
 
 static void
 note_end(void *arg, const struct process_result *result)
@@ -522,7 +502,6 @@ test_closed_standard(void **state)
 int
 main(void)
 {
-#define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	    WITH_LOOP(test_statuses),
 	    WITH_LOOP(test_input),

@@ -22,10 +22,9 @@
 #include "base/resource.h"
 #include "profile/options.h"
 #include "profile/yaml.h"
+#include "unit/scratch.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static char *scratch; /* a folder of this test's own */
 
 static char *
 data_path(const char *name)
@@ -61,19 +60,6 @@ set_environment(const char *key, const char *url, const char *profile)
 	}
 }
 
-static char *
-write_file(const char *name, const char *text, mode_t mode)
-{
-	char *path = xasprintf("%s/%s", scratch, name);
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(chmod(path, mode), 0);
-	return path;
-}
-
 static void
 must_parse(struct profile *profile, const char *yaml)
 {
@@ -98,28 +84,12 @@ must_fail(const char *yaml, const char *expected)
 static int
 setup(void **state)
 {
-	const char *folder = getenv("TMPDIR");
-
-	(void)state;
-	scratch = xasprintf("%s/causerie-test.XXXXXX", folder != NULL ? folder : "/tmp");
-	if (mkdtemp(scratch) == NULL)
+	if (scratch_make(state) != 0)
 		return -1;
 	setenv("HOME", scratch, 1);
 	setenv("XDG_CONFIG_HOME", scratch, 1);
 	set_environment(NULL, NULL, NULL);
 	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	char *command = xasprintf("rm -rf '%s'", scratch);
-	int status = system(command);
-
-	(void)state;
-	free(command);
-	free(scratch);
-	return status;
 }
 
 /* Compares with the .err beside it, which ends with a newline; without one it must be good. */
@@ -320,7 +290,7 @@ test_full_connections(void **state)
 	assert_string_equal(c->ca_file, "/etc/ssl/work.pem");
 	assert_string_equal(c->proxy, "http://user:secret@proxy.example.org:3128");
 	c = profile_connection(&p, "home");
-	key = xasprintf("%s/.config/causerie/key", scratch);
+	key = scratch_path(".config/causerie/key");
 	assert_int_equal(c->key_source, KEY_FILE);
 	assert_string_equal(c->key, key);
 	free(key);
@@ -528,17 +498,17 @@ test_load_places(void **state)
 {
 	struct error err = ERROR_NONE;
 	struct profile p;
-	char *named = write_file("named.yaml", "settings: {list_width: 30}\n", 0644);
-	char *folder = xasprintf("%s/causerie", scratch), *standard;
+	char *named = scratch_write("named.yaml", "settings: {list_width: 30}\n", 0644);
+	char *folder = scratch_path("causerie"), *standard;
 
 	(void)state;
 	assert_true(profile_load(&p, NULL, &err));
 	assert_false(p.exists);
-	standard = xasprintf("%s/causerie/profile.yaml", scratch);
+	standard = scratch_path("causerie/profile.yaml");
 	assert_string_equal(p.path, standard);
 	profile_done(&p);
 	assert_int_equal(mkdir(folder, 0700), 0);
-	free(write_file("causerie/profile.yaml", "settings: {list_width: 31}\n", 0644));
+	free(scratch_write("causerie/profile.yaml", "settings: {list_width: 31}\n", 0644));
 	assert_true(profile_load(&p, NULL, &err));
 	assert_true(p.exists);
 	assert_int_equal(p.settings.list_width, 31);
@@ -572,10 +542,10 @@ test_load_literal_key(void **state)
 	char *path;
 
 	(void)state;
-	path = write_file("literal.yaml", yaml, 0640);
+	path = scratch_write("literal.yaml", yaml, 0640);
 	load_fails(path, ":1:34: A key may stand in this file only if nobody but you can read it");
 	free(path);
-	path = write_file("literal.yaml", yaml, 0600);
+	path = scratch_write("literal.yaml", yaml, 0600);
 	assert_true(profile_load(&p, path, &err));
 	assert_string_equal(p.connection, "mistral");
 	assert_true(connection_key(profile_connection(&p, "mistral"), &key, &err));
@@ -593,7 +563,7 @@ test_load_too_large(void **state)
 	(void)state;
 	memset(bytes, '#', YAML_MAX_BYTES + 1);
 	bytes[YAML_MAX_BYTES + 1] = '\0';
-	path = write_file("large.yaml", bytes, 0600);
+	path = scratch_write("large.yaml", bytes, 0600);
 	load_fails(path, ":1:1: The file is larger than the 65536 bytes a profile may have.");
 	free(path);
 	free(bytes);
@@ -649,7 +619,7 @@ test_key_file(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(key_cases); i++) {
-		char *path = write_file("key", key_cases[i].content, key_cases[i].mode);
+		char *path = scratch_write("key", key_cases[i].content, key_cases[i].mode);
 		char *yaml = xasprintf("connections: {mistral: {api_key: {file: \"%s\"}}}", path);
 
 		check_key(yaml, key_cases[i].key, key_cases[i].error);
@@ -782,5 +752,5 @@ main(void)
 	    cmocka_unit_test(test_cut),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, scratch_remove);
 }

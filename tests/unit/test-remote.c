@@ -8,8 +8,6 @@
 #include "config.h"
 
 #include <setjmp.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -30,57 +27,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "model/conversation.h"
 #include "net/loop.h"
 #include "profile/profile.h"
+#include "unit/server.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-extern char **environ;
-
-/* The server. */
-
-struct server {
-	pid_t pid;
-	char folder[64];
-	int port;
-};
-
-static void
-start_server(struct server *server, const char *option)
-{
-	const char *builddir = getenv("builddir"), *given = getenv("FAKESERVER");
-	char *program = given != NULL
-			    ? xstrdup(given)
-			    : xasprintf("%s/server/fakeserver", builddir != NULL ? builddir : ".");
-	char *file, *argv[] = {program, (char *)"--port-file", NULL, (char *)option, NULL};
-	struct error err = ERROR_NONE;
-	int64_t limit = clock_ms() + 10000;
-	struct buf port = BUF_EMPTY;
-
-	strcpy(server->folder, "/tmp/causerie-test-XXXXXX");
-	assert_non_null(mkdtemp(server->folder));
-	argv[2] = file = xasprintf("%s/port", server->folder);
-	assert_int_equal(posix_spawn(&server->pid, program, NULL, NULL, argv, environ), 0);
-	while (access(file, R_OK) != 0 && clock_ms() < limit)
-		usleep(10000);
-	assert_true(path_read(file, 100, &port, &err));
-	server->port = atoi(port.data);
-	assert_true(server->port > 0);
-	unlink(file);
-	rmdir(server->folder);
-	buf_done(&port);
-	free(file);
-	free(program);
-}
-
-static void
-stop_server(struct server *server)
-{
-	kill(server->pid, SIGTERM);
-	waitpid(server->pid, NULL, 0);
-}
 
 /* What comes back. */
 
@@ -235,7 +187,7 @@ set_up(struct bench *bench, bool chat, const char *option)
 	struct error err = ERROR_NONE;
 
 	memset(bench, 0, sizeof(*bench));
-	start_server(&bench->server, option);
+	server_start(&bench->server, option);
 	buf_init(&bench->text, 0);
 	buf_init(&bench->thinking, 0);
 	buf_init(&bench->arguments, 0);
@@ -265,7 +217,7 @@ tear_down(struct bench *bench)
 	if (bench->responder != NULL)
 		bench->responder->ops->free(bench->responder);
 	loop_free(bench->loop);
-	stop_server(&bench->server);
+	server_stop(&bench->server);
 	free(bench->connection.base_url);
 	for (size_t i = 0; i < bench->ids.len; i++)
 		free(bench->ids.items[i]);

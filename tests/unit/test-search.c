@@ -17,15 +17,7 @@
 #include "base/utf8.h"
 #include "store/search.h"
 #include "store/store.h"
-
-static struct error err = ERROR_NONE;
-
-#define OK(call)                                                                               \
-	do {                                                                                   \
-		if (!(call))                                                                   \
-			fail_msg(                                                              \
-			    "%s: %s", #call, err.text != NULL ? err.text : "no reason given"); \
-	} while (0)
+#include "unit/must.h"
 
 static struct store *
 open_memory(void)

@@ -20,39 +20,10 @@
 #include "store/db.h"
 #include "store/store-private.h"
 #include "store/store.h"
+#include "unit/must.h"
+#include "unit/scratch.h"
 
 /* Helpers. Every call of the store has to succeed, unless it is the one that is tested. */
-
-static struct error err = ERROR_NONE;
-
-#define OK(call)                                                                               \
-	do {                                                                                   \
-		if (!(call))                                                                   \
-			fail_msg(                                                              \
-			    "%s: %s", #call, err.text != NULL ? err.text : "no reason given"); \
-	} while (0)
-
-static char folder[64];
-
-static int
-make_folder(void **state)
-{
-	(void)state;
-	/* In memory where there is such a folder: thousands of syncs are not what is tested. */
-	snprintf(folder, sizeof(folder), "%s/causerie-store-XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	return mkdtemp(folder) != NULL ? 0 : -1;
-}
-
-static int
-remove_folder(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
-}
 
 static struct store *
 open_store(const char *path)
@@ -69,7 +40,7 @@ open_store(const char *path)
 static struct store *
 open_file(const char *name)
 {
-	char *path = xasprintf("%s/%s", folder, name);
+	char *path = scratch_path(name);
 	struct store *store = open_store(path);
 
 	free(path);
@@ -1453,7 +1424,7 @@ kill_child(pid_t child)
 static void
 test_killed(void **state)
 {
-	char *path = xasprintf("%s/killed.db", folder);
+	char *path = scratch_path("killed.db");
 
 	(void)state;
 	for (int round = 0; round < 4; round++) {
@@ -1526,7 +1497,7 @@ write_until_killed(const char *path, int pipe_end)
 static void
 test_killed_anywhere(void **state)
 {
-	char *path = xasprintf("%s/anywhere.db", folder);
+	char *path = scratch_path("anywhere.db");
 	unsigned seed = 99;
 
 	(void)state;
@@ -1626,7 +1597,7 @@ test_many(void **state)
 	pid_t children[WRITERS];
 
 	(void)state;
-	path = xasprintf("%s/many.db", folder);
+	path = scratch_path("many.db");
 	store = open_store(path);
 	OK(store_add_conversation(store, c, &err));
 	key = c->key;
@@ -1709,5 +1680,5 @@ main(void)
 	    cmocka_unit_test(test_circle),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "ui/theme.h"
+#include "unit/scratch.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -114,9 +115,9 @@ test_none(void **state)
 
 /* A theme of somebody's own: themes/mine.yaml below the configuration folder. */
 static void
-write_theme(const char *folder, const char *yaml)
+write_theme(const char *yaml)
 {
-	char *path = xasprintf("%s/causerie/themes/mine.yaml", folder);
+	char *path = scratch_path("causerie/themes/mine.yaml");
 	struct error err = ERROR_NONE;
 
 	assert_true(path_make_parents(path, &err));
@@ -142,18 +143,16 @@ test_file(void **state)
 	    {"- heading\n", "A theme is a map"},
 	    {"heading: {", "mine.yaml:"},
 	};
-	char folder[] = "/tmp/causerie-theme-XXXXXX", *command;
 	struct error err = ERROR_NONE;
 	struct theme theme;
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
-	setenv("XDG_CONFIG_HOME", folder, 1);
+	setenv("XDG_CONFIG_HOME", scratch, 1);
 	assert_true(theme_load("dark", &theme, &err));
 	assert_false(theme_load("absent", &theme, &err));
 	assert_int_equal(err.kind, ERR_CONFIG);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		write_theme(folder, cases[i].yaml);
+		write_theme(cases[i].yaml);
 		error_done(&err);
 		assert_int_equal(theme_load("mine", &theme, &err), cases[i].complaint == NULL);
 		if (cases[i].complaint != NULL)
@@ -166,9 +165,6 @@ test_file(void **state)
 		}
 	}
 	error_done(&err);
-	command = xasprintf("rm -rf %s", folder);
-	assert_int_equal(system(command), 0);
-	free(command);
 }
 
 int
@@ -183,5 +179,5 @@ main(void)
 	    cmocka_unit_test(test_none),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
