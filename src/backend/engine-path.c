@@ -151,28 +151,6 @@ check_fork(const struct conversation *conversation, const struct turn *turn, str
 	return true;
 }
 
-static void
-set_if(char **slot, const char *text)
-{
-	if (text != NULL)
-		xreplace(slot, text);
-}
-
-static void
-use_settings(struct conversation *conversation, const struct turn *turn)
-{
-	set_if(&conversation->name, turn->name);
-	set_if(&conversation->description, turn->description);
-	set_if(&conversation->agent_id, turn->agent_id);
-	set_if(&conversation->agent_version, turn->agent_version);
-	set_if(&conversation->model, turn->model);
-	set_if(&conversation->instructions, turn->instructions);
-	set_if(&conversation->tools, turn->tools);
-	set_if(&conversation->completion_args, turn->completion_args);
-	set_if(&conversation->metadata, turn->metadata);
-	set_if(&conversation->handoff_execution, turn->handoff_execution);
-}
-
 /* A turn of which nothing is kept: its conversation lives as long as it takes to hand it over. */
 static struct conversation *
 make_conversation(struct engine *engine, const struct turn *turn, struct error *err)
@@ -201,7 +179,7 @@ make_conversation(struct engine *engine, const struct turn *turn, struct error *
 		id_make("conv_", id);
 		xreplace(&conversation->id, id);
 		conversation->key = 0;
-		use_settings(conversation, turn);
+		turn_settings_to(turn, conversation);
 	}
 	return conversation;
 }

@@ -103,3 +103,10 @@ xreplace(char **slot, const char *text)
 	free(*slot);
 	*slot = copy;
 }
+
+void
+xreplace_if(char **slot, const char *text)
+{
+	if (text != NULL)
+		xreplace(slot, text);
+}

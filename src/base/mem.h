@@ -31,4 +31,7 @@ bool xequal(const char *, const char *);
 /* Frees *slot and puts a copy of text (or NULL) there; text may be *slot itself. */
 void xreplace(char **slot, const char *text);
 
+/* The same, but NULL leaves what is there. */
+void xreplace_if(char **slot, const char *text);
+
 #endif

@@ -18,13 +18,6 @@
 #include "profile/profile.h"
 #include "store/store.h"
 
-static void
-set_if(char **slot, const char *text)
-{
-	if (text != NULL)
-		xreplace(slot, text);
-}
-
 /* Puts what the agent says into a start; what the turn says itself comes first. */
 static void
 use_agent(struct turn *turn, const struct agent *agent)
@@ -48,38 +41,6 @@ use_agent(struct turn *turn, const struct agent *agent)
 			*fields[i].to = xstrdup(fields[i].from);
 }
 
-static void
-settings_from_turn(struct conversation *conversation, const struct turn *turn)
-{
-	set_if(&conversation->name, turn->name);
-	set_if(&conversation->description, turn->description);
-	set_if(&conversation->agent_id, turn->agent_id);
-	set_if(&conversation->agent_version, turn->agent_version);
-	set_if(&conversation->model, turn->model);
-	set_if(&conversation->instructions, turn->instructions);
-	set_if(&conversation->tools, turn->tools);
-	set_if(&conversation->completion_args, turn->completion_args);
-	set_if(&conversation->guardrails, turn->guardrails);
-	set_if(&conversation->metadata, turn->metadata);
-	set_if(&conversation->handoff_execution, turn->handoff_execution);
-}
-
-static void
-settings_to_turn(struct turn *turn, const struct conversation *conversation)
-{
-	set_if(&turn->name, conversation->name);
-	set_if(&turn->description, conversation->description);
-	set_if(&turn->agent_id, conversation->agent_id);
-	set_if(&turn->agent_version, conversation->agent_version);
-	set_if(&turn->model, conversation->model);
-	set_if(&turn->instructions, conversation->instructions);
-	set_if(&turn->tools, conversation->tools);
-	set_if(&turn->completion_args, conversation->completion_args);
-	set_if(&turn->guardrails, conversation->guardrails);
-	set_if(&turn->metadata, conversation->metadata);
-	set_if(&turn->handoff_execution, conversation->handoff_execution);
-}
-
 /* Puts a conversation's settings into a start; what the turn says itself comes first. */
 static void
 use_settings(struct turn *turn, const struct conversation *conversation)
@@ -95,8 +56,8 @@ use_settings(struct turn *turn, const struct conversation *conversation)
 		xreplace(&settings->agent_id, NULL);
 		xreplace(&settings->agent_version, NULL);
 	}
-	settings_from_turn(settings, turn);
-	settings_to_turn(turn, settings);
+	turn_settings_to(turn, settings);
+	turn_settings_from(turn, settings);
 	conversation_free(settings);
 }
 
@@ -266,7 +227,7 @@ prepare_start(struct client *client, struct request *run, struct link *link,
 		return NULL;
 	}
 	conversation = new_conversation(link);
-	settings_from_turn(conversation, turn);
+	turn_settings_to(turn, conversation);
 	conversation->title = title_from(turn);
 	if (run->agent != NULL && run->agent->origin == AGENT_PROFILE)
 		conversation->agent = xstrdup(run->agent->name);
@@ -319,8 +280,8 @@ prepare_restart(struct client *client, struct request *run, struct link *link,
 	conversation_copy_settings(branch, base);
 	xreplace(&branch->title, NULL);
 	xreplace(&branch->metadata, NULL);
-	set_if(&branch->metadata, run->turn->metadata);
-	set_if(&branch->agent_version, run->turn->agent_version);
+	xreplace_if(&branch->metadata, run->turn->metadata);
+	xreplace_if(&branch->agent_version, run->turn->agent_version);
 	if (!prepare_fork(client, run, base, branch, err)) {
 		conversation_free(branch);
 		return NULL;

@@ -110,9 +110,8 @@ write_checkpoint(void *arg)
 	struct error err = ERROR_NONE;
 
 	active->checkpoint = NULL;
-	if (!add_missing(active, &err) ||
-	    !store_checkpoint(
-		active->client->store, active->outputs.items, active->outputs.len, &err))
+	if (!add_missing(active, &err) || !store_checkpoint(active->client->store,
+					      active->outputs.items, active->outputs.len, &err))
 		store_failed(active, &err);
 }
 
@@ -183,13 +182,6 @@ output(struct active *active, const struct event *event, enum entry_type type)
 }
 
 static void
-set_if(char **slot, const char *text)
-{
-	if (text != NULL)
-		xreplace(slot, text);
-}
-
-static void
 on_started(struct active *active, const struct event *event)
 {
 	struct conversation *conversation = active->conversation;
@@ -234,11 +226,11 @@ on_tool(struct active *active, const struct event *event)
 	struct entry *entry = output(active, event, ENTRY_TOOL_EXECUTION);
 	char now[CLOCK_ISO_SIZE];
 
-	set_if(&entry->function, event->function);
+	xreplace_if(&entry->function, event->function);
 	buf_add(&entry->arguments, event->arguments, event->arguments_len);
 	if (event->stage == STAGE_DONE) {
 		clock_iso(now);
-		set_if(&entry->info, event->info);
+		xreplace_if(&entry->info, event->info);
 		xreplace(&entry->completed_at, now);
 		entry->state = ENTRY_COMPLETE;
 	}
@@ -250,9 +242,9 @@ on_call(struct active *active, const struct event *event)
 {
 	struct entry *entry = output(active, event, ENTRY_FUNCTION_CALL);
 
-	set_if(&entry->name, event->name);
-	set_if(&entry->tool_call_id, event->tool_call_id);
-	set_if(&entry->confirmation, event->confirmation);
+	xreplace_if(&entry->name, event->name);
+	xreplace_if(&entry->tool_call_id, event->tool_call_id);
+	xreplace_if(&entry->confirmation, event->confirmation);
 	buf_add(&entry->arguments, event->arguments, event->arguments_len);
 	grown(active, entry);
 }
@@ -262,10 +254,10 @@ on_handoff(struct active *active, const struct event *event)
 {
 	struct entry *entry = output(active, event, ENTRY_AGENT_HANDOFF);
 
-	set_if(&entry->previous_agent_id, event->previous_agent_id);
-	set_if(&entry->previous_agent_name, event->previous_agent_name);
-	set_if(&entry->next_agent_id, event->next_agent_id);
-	set_if(&entry->next_agent_name, event->next_agent_name);
+	xreplace_if(&entry->previous_agent_id, event->previous_agent_id);
+	xreplace_if(&entry->previous_agent_name, event->previous_agent_name);
+	xreplace_if(&entry->next_agent_id, event->next_agent_id);
+	xreplace_if(&entry->next_agent_name, event->next_agent_name);
 	if (event->stage == STAGE_DONE)
 		entry->state = ENTRY_COMPLETE;
 	grown(active, entry);
@@ -348,8 +340,7 @@ end(struct active *active, enum entry_state state, const char *reason, const str
 static bool
 counts_down(const struct active *active)
 {
-	return active->phase == PHASE_RETRYING &&
-	       loop_now(active->client->loop) < active->retry_at;
+	return active->phase == PHASE_RETRYING && loop_now(active->client->loop) < active->retry_at;
 }
 
 /*

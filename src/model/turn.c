@@ -6,12 +6,16 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "model/conversation.h"
 
-#define TURN_STRINGS(X)                                                                     \
-	X(conversation_id)                                                                  \
-	X(from_entry_id) X(handoff_execution) X(completion_args) X(tool_confirmations)      \
-	    X(guardrails) X(metadata) X(agent_version) X(agent_id) X(model) X(instructions) \
-		X(tools) X(name) X(description)
+#define TURN_STRINGS(X)                                                                            \
+	X(conversation_id) X(from_entry_id) X(handoff_execution) X(completion_args)                \
+	X(tool_confirmations) X(guardrails) X(metadata) X(agent_version) X(agent_id) X(model)      \
+	X(instructions) X(tools) X(name) X(description)
+
+#define SETTINGS(X)                                                                                \
+	X(name) X(description) X(agent_id) X(agent_version) X(model) X(instructions) X(tools)      \
+	X(completion_args) X(guardrails) X(metadata) X(handoff_execution)
 
 struct turn *
 turn_new(enum turn_kind kind)
@@ -37,6 +41,22 @@ turn_free(struct turn *turn)
 	TURN_STRINGS(X)
 #undef X
 	free(turn);
+}
+
+void
+turn_settings_to(const struct turn *turn, struct conversation *conversation)
+{
+#define X(field) xreplace_if(&conversation->field, turn->field);
+	SETTINGS(X)
+#undef X
+}
+
+void
+turn_settings_from(struct turn *turn, const struct conversation *conversation)
+{
+#define X(field) xreplace_if(&turn->field, conversation->field);
+	SETTINGS(X)
+#undef X
 }
 
 struct question *

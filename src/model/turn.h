@@ -13,6 +13,8 @@
 #include "base/array.h"
 #include "model/entry.h"
 
+struct conversation;
+
 enum turn_kind {
 	TURN_START,
 	TURN_APPEND,
@@ -42,6 +44,10 @@ struct turn {
 
 struct turn *turn_new(enum turn_kind);
 void turn_free(struct turn *);
+
+/* Those of the turn's settings that are not NULL, from the name to the tools, and the reverse. */
+void turn_settings_to(const struct turn *, struct conversation *);
+void turn_settings_from(struct turn *, const struct conversation *);
 
 enum question_kind {
 	ASK_LIST,     /* conversations, by pages */

@@ -40,6 +40,10 @@ test_mem(void **unused)
 	assert_null(xstrdup(NULL));
 	xreplace(&text, text);
 	assert_string_equal(text, "abc");
+	xreplace_if(&text, NULL);
+	assert_non_null(text);
+	xreplace_if(&text, "other");
+	assert_string_equal(text, "other");
 	xreplace(&text, NULL);
 	assert_null(text);
 	made = xasprintf("%s-%d", start, 7);
