@@ -219,10 +219,8 @@ complete_file(const char *path, bool quoted, char more, struct completion *c, st
 	struct typed typed = {.quoted = quoted};
 	bool good = true;
 
-	if (strcmp(path, "~") == 0) {
+	if (strcmp(path, "~") == 0)
 		array_push(&c->names, xstrdup("~/"));
-		head = 0;
-	}
 	typed.folder = xstrndup(path, head);
 	typed.start = xstrdup(path + head);
 	if (c->names.len == 0)
