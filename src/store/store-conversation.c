@@ -335,8 +335,10 @@ replace_copy(struct store *store, int64_t copy, int64_t original, struct error *
 		   "UPDATE conversation SET fork = ?2, parent = (SELECT conversation FROM entry"
 		   " WHERE key = ?2) WHERE fork = ?1",
 		   copy, original, err) &&
-	       store_run2(store, "UPDATE OR IGNORE draft SET entry = ?2 WHERE entry = ?1", copy,
-		   original, err) &&
+	       store_run2(store,
+		   "UPDATE OR IGNORE draft SET entry = CASE WHEN entry < 0 THEN -?2 ELSE ?2 END"
+		   " WHERE entry IN (?1, -?1)",
+		   copy, original, err) &&
 	       entry_delete(store, copy, err);
 }
 

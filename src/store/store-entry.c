@@ -480,7 +480,7 @@ bool
 entry_delete(struct store *store, int64_t key, struct error *err)
 {
 	return unindex_entry(store, key, err) &&
-	       store_run(store, "DELETE FROM draft WHERE entry = ?1", key, err) &&
+	       store_run(store, "DELETE FROM draft WHERE entry IN (?1, -?1)", key, err) &&
 	       store_run(store, "DELETE FROM entry WHERE key = ?1", key, err);
 }
 

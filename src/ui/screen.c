@@ -619,6 +619,12 @@ screen_now(const struct screen *screen)
 }
 
 int
+screen_height(const struct screen *screen)
+{
+	return screen->grid.height;
+}
+
+int
 screen_width(const struct screen *screen)
 {
 	return screen->grid.width;

@@ -69,6 +69,7 @@ const struct keymap *screen_keymap(const struct screen *);
 const struct screen_output *screen_output(const struct screen *);
 int64_t screen_now(const struct screen *);
 int screen_width(const struct screen *);
+int screen_height(const struct screen *);
 
 /* Something is to be painted: at once if a person waits for it. */
 void screen_damage(struct screen *, bool at_once);

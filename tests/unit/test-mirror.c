@@ -248,6 +248,7 @@ test_lineage_late(void **state)
 {
 	struct error err = ERROR_NONE;
 	char *id, *other, *tree, *draft;
+	struct draft_place place;
 	int64_t key, branch, behind;
 	struct bench b;
 
@@ -264,8 +265,10 @@ test_lineage_late(void **state)
 	assert_int_equal(bench_conversation(&b, branch)->inherited, 0);
 	/* A branch from an entry that will turn out to be the parent's. */
 	behind = bench_restart(&b, branch, bench_entry(&b, branch, 1), "third");
-	assert_true(
-	    store_save_draft(b.store, branch, bench_entry(&b, branch, 1), "a draft", 7, &err));
+	place = (struct draft_place){branch, bench_entry(&b, branch, 1)};
+	assert_true(store_save_draft(b.store, place, "a draft", 7, &err));
+	place = (struct draft_place){branch, -bench_entry(&b, branch, 0)};
+	assert_true(store_save_draft(b.store, place, "an edit", 7, &err));
 	refresh(&b, 0);
 	open_all(&b, branch);
 	tree = xasprintf("%s<: | first You said: first second You said: second\n"
@@ -273,10 +276,13 @@ test_lineage_late(void **state)
 			 "%s<%s: first You said: first | third You said: third",
 	    id, other, id, id_of(&b, behind), id);
 	expect_tree(&b, id, tree);
-	draft = store_load_draft(b.store, branch, bench_entry(&b, branch, 1), &err);
-	assert_non_null(draft);
-	assert_string_equal(draft, "a draft");
-	free(draft);
+	for (int i = 0; i < 2; i++) {
+		place.entry = i == 0 ? bench_entry(&b, branch, 1) : -bench_entry(&b, branch, 0);
+		draft = store_load_draft(b.store, place, &err);
+		assert_non_null(draft);
+		assert_string_equal(draft, i == 0 ? "a draft" : "an edit");
+		free(draft);
+	}
 	free(tree);
 	free(other);
 	free(id);
