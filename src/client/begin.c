@@ -380,7 +380,7 @@ commit(struct client *client, struct active *active, const struct request *run,
 	struct error ignored = ERROR_NONE;
 
 	stamp_inputs(turn, active->link->connection->api == API_CONVERSATIONS);
-	if (turn->no_store) {
+	if (turn->detached) {
 		if (turn->kind == TURN_APPEND)
 			return conversation;
 		for (size_t i = 0; i < turn->inputs.len; i++)
@@ -413,7 +413,7 @@ go(struct client *client, struct active *active, int64_t *key, struct error *err
 	struct backend *backend = active->link->backend;
 
 	array_push(&client->active, active);
-	active->turn->conversation = active->turn->no_store ? 0 : active->conversation->key;
+	active->turn->conversation = active->turn->detached ? 0 : active->conversation->key;
 	if (key != NULL)
 		*key = active->turn->conversation;
 	if (!backend->ops->run(backend, active->turn, err)) {
@@ -436,6 +436,27 @@ detached(const struct conversation *base)
 }
 
 /*
+ * What a server is to keep nothing of, it has to be told as a whole each time,
+ * while it is kept here.
+ */
+static bool
+starts_over(const struct turn *turn, const struct link *link)
+{
+	return turn->no_store && !turn->detached && link->connection->api == API_CONVERSATIONS;
+}
+
+/* The place of what is said now: behind all entries, unless it is said again. */
+static size_t
+first_input(const struct turn *turn, const struct conversation *conversation)
+{
+	ptrdiff_t at = turn->inputs.len > 0 && turn->inputs.items[0]->key != 0
+			   ? conversation_find(conversation, turn->inputs.items[0]->key)
+			   : -1;
+
+	return at >= 0 ? (size_t)at : conversation->entries.len;
+}
+
+/*
  * How the server is asked for more of a conversation that is here: by its id,
  * or, when the server never told one, by the request that began it.
  */
@@ -454,7 +475,7 @@ address(struct client *client, struct request *run, struct conversation *convers
 	if (turn->kind == TURN_START) {
 		use_settings(turn, conversation);
 		xreplace(&turn->metadata, conversation->metadata);
-		bring_along(turn, conversation->entries.items, conversation->inherited);
+		bring_along(turn, conversation->entries.items, first_input(turn, conversation));
 		return true;
 	}
 	parent = client_conversation(client, conversation->parent, err);
@@ -477,8 +498,8 @@ begin_kind(const struct conversation *conversation)
 }
 
 static struct conversation *
-prepare_append(
-    struct client *client, struct request *run, const struct conversation *base, struct error *err)
+prepare_append(struct client *client, struct request *run, struct link *link,
+    const struct conversation *base, struct error *err)
 {
 	struct conversation *conversation = client_cached(client, base->key);
 
@@ -490,9 +511,11 @@ prepare_append(
 	/* What failed to begin begins with this. */
 	if (base->own_id)
 		run->turn->kind = begin_kind(base);
+	if (starts_over(run->turn, link))
+		run->turn->kind = TURN_START;
 	if (!address(client, run, conversation, err))
 		return NULL;
-	return run->turn->no_store ? detached(conversation) : conversation;
+	return run->turn->detached ? detached(conversation) : conversation;
 }
 
 /* What a turn goes on from or, a start, whose first prompt it edits. */
@@ -528,9 +551,13 @@ prepare(struct client *client, struct request *run, struct link **link, struct e
 		return NULL;
 	if (start)
 		return prepare_start(client, run, *link, base, err);
+	if (run->turn->kind == TURN_RESTART && starts_over(run->turn, *link)) {
+		run->turn->kind = TURN_START;
+		return prepare_start(client, run, *link, base, err);
+	}
 	if (run->turn->kind == TURN_RESTART)
 		return prepare_restart(client, run, *link, base, err);
-	return prepare_append(client, run, base, err);
+	return prepare_append(client, run, *link, base, err);
 }
 
 /* What was waited for: the entry's id in the conversation whose history has come. */
@@ -668,6 +695,7 @@ client_run(struct client *client, struct request *run, int64_t *key, struct erro
 
 	if (key != NULL)
 		*key = 0;
+	run->turn->no_store |= !client->profile->settings.store;
 	conversation = prepare(client, run, &link, err);
 	if (conversation == NULL) {
 		turn_free(run->turn);
@@ -681,6 +709,9 @@ run_again(struct client *client, struct request *run, struct conversation *conve
 {
 	struct link *link = client_link(client, conversation->connection, err);
 
+	run->turn->no_store |= !client->profile->settings.store;
+	if (link != NULL && starts_over(run->turn, link))
+		run->turn->kind = TURN_START;
 	if (link == NULL || !address(client, run, conversation, err)) {
 		turn_free(run->turn);
 		return false;

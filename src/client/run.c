@@ -190,8 +190,13 @@ on_started(struct active *active, const struct event *event)
 	if (active->started)
 		return;
 	active->started = true;
-	/* The id can change even on an append; the server's word counts. */
-	if (event->conversation_id != NULL) {
+	/*
+	 * The id can change even on an append; the server's word counts. An id of
+	 * what it does not keep is good for nothing.
+	 */
+	if (event->conversation_id != NULL &&
+	    (!active->turn->no_store || active->turn->detached ||
+		active->link->connection->api != API_CONVERSATIONS)) {
 		xreplace(&conversation->id, event->conversation_id);
 		conversation->own_id = false;
 	}

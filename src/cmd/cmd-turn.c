@@ -147,6 +147,7 @@ set_options(struct command_context *ctx, const struct args *args, struct turn *t
 	    args_has(args, "stream") ||
 	    (!args_has(args, "no-stream") && ctx->out_is_terminal && ctx->profile->settings.stream);
 	turn->no_store = args_has(args, "no-store") || !ctx->profile->settings.store;
+	turn->detached = turn->no_store;
 	turn->want_raw = ctx->json;
 	if (!set_handoff(args, turn, err) ||
 	    !args_object(args, "completion-arg", &turn->completion_args, err) ||
@@ -508,7 +509,7 @@ static bool
 finish_request(struct command_context *ctx, struct request *request, bool good, bool adopted,
     struct error *err)
 {
-	bool trace = good && !request->turn->no_store;
+	bool trace = good && !request->turn->detached;
 
 	if (good)
 		good = run(ctx, request, err);

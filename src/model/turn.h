@@ -31,6 +31,7 @@ struct turn {
 	ARRAY(struct entry *) context; /* start: said before, elsewhere; goes before inputs; owned */
 	bool stream;
 	bool no_store;		 /* ask the server to keep nothing */
+	bool detached;		 /* and nothing is kept here either */
 	char *handoff_execution; /* "client", "server" or NULL: not sent */
 	char *completion_args;	 /* JSON object */
 	char *tool_confirmations; /* append: JSON array */

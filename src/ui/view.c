@@ -458,7 +458,6 @@ view_send(struct view *view, const char *text, size_t len, bool *queued, struct 
 		return enqueue(view, text, len, err);
 	run.turn = turn_new(TURN_APPEND);
 	run.turn->stream = client_profile(view->client)->settings.stream;
-	run.turn->no_store = false;
 	array_push(&run.turn->inputs, entry_new_input(text, len));
 	if (!aimed_run(view, &run, err)) {
 		turn_free(run.turn);

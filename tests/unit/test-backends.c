@@ -544,6 +544,7 @@ test_no_store(struct bench *b, const struct kind *kind)
 	int64_t key;
 
 	request.turn->no_store = true;
+	request.turn->detached = true;
 	assert_true(bench_run(b, &request, "secretly") == 0);
 	expect_done(b);
 	assert_int_equal(fnmatch("Sc*D", b->log.data, 0), 0);
@@ -554,11 +555,13 @@ test_no_store(struct bench *b, const struct kind *kind)
 	key = run_start(b, kind, "openly");
 	request = (struct request){.turn = turn_new(TURN_APPEND), .base = key};
 	request.turn->no_store = true;
+	request.turn->detached = true;
 	assert_true(bench_run(b, &request, "secretly") == 0);
 	expect_done(b);
 	request = (struct request){.turn = turn_new(TURN_RESTART), .base = key};
 	request.fork = bench_entry(b, key, 1);
 	request.turn->no_store = true;
+	request.turn->detached = true;
 	assert_true(bench_run(b, &request, "secretly") == 0);
 	expect_done(b);
 	expect_path(b, kind, key, "u:openly | a=openly");

@@ -414,6 +414,7 @@ test_fork_without_store(void **state)
 	request.base = bench_start(&b, "one");
 	request.fork = bench_entry(&b, request.base, 0);
 	request.turn->no_store = true;
+	request.turn->detached = true;
 	bench_run(&b, &request, "two");
 	assert_int_equal(b.error.kind, ERR_NONE);
 	assert_int_equal(restarts_of(&b, request.base), 1);
@@ -540,6 +541,50 @@ test_carry_again(void **state)
 	assert_int_equal(b.over, over);
 	expect_path(&b, other, "u:one | a:You said: one | u:* | a:You said: two*");
 	assert_int_equal(server_count(&b.server, "\"assistant\",\"content\":\"You said: one\""), 2);
+	bench_close(&b);
+}
+
+/* store: false: the server keeps nothing, is told everything each time, and all is kept here. */
+static void
+test_server_keeps_nothing(void **state)
+{
+	struct error err = ERROR_NONE;
+	struct bench b;
+	int64_t key, branch;
+	char *log;
+
+	(void)state;
+	set_up(&b);
+	b.profile.settings.store = false;
+	key = bench_append(&b, bench_start(&b, "one"), "two");
+	expect_path(&b, key, "u:one | a:You said: one | u:two | a:You said: two");
+	branch = bench_restart(&b, key, bench_entry(&b, key, 1), "three");
+	expect_path(&b, branch, "u:one | a:You said: one | u:three | a:You said: three");
+	assert_int_equal(bench_conversation(&b, branch)->parent, key);
+	branch = bench_restart(&b, branch, bench_entry(&b, branch, 2), NULL);
+	expect_path(&b, branch, "u:one | a:You said: one | u:three | a:*three");
+	bench_append(&b, branch, "!status 400 !once four");
+	expect_path(&b, branch, "*a:*three | u(unsent):*four");
+	assert_true(client_retry(b.client, branch, &err));
+	bench_wait_idle(&b);
+	expect_path(&b, branch, "*a:*three | u:*four | a:You said: four");
+	assert_int_equal(server_number(&b.server, "conversations"), 0);
+	log = server_call(&b.server, "GET", "/_log", "");
+	assert_null(strstr(log, "/restart"));
+	assert_null(strstr(log, "/v1/conversations/"));
+	assert_null(strstr(log, "\"store\":true"));
+	assert_non_null(strstr(log, "\"content\":\"You said: one\"},{\"object\":\"entry\",\"type\":"
+				    "\"message.input\",\"role\":\"user\",\"content\":\"two\"}]"));
+	free(log);
+	/* What the server had before is left as it is there. */
+	b.profile.settings.store = true;
+	key = bench_start(&b, "kept");
+	b.profile.settings.store = false;
+	bench_append(&b, key, "not kept");
+	expect_path(&b, key, "u:kept | a:* | u:not kept | a:You said: not kept");
+	bench_ask(&b, ASK_HISTORY, bench_conversation(&b, key)->id);
+	assert_int_equal(b.entry_count, 2);
+	expect_path(&b, key, "u:kept | a:* | u:not kept | a:You said: not kept");
 	bench_close(&b);
 }
 
@@ -1251,6 +1296,7 @@ main(void)
 	    cmocka_unit_test(test_new_ids),
 	    cmocka_unit_test(test_carry),
 	    cmocka_unit_test(test_carry_again),
+	    cmocka_unit_test(test_server_keeps_nothing),
 	    cmocka_unit_test(test_whole_ids),
 	    cmocka_unit_test(test_append_to_unsent),
 	    cmocka_unit_test(test_retry_twice),
