@@ -16,18 +16,13 @@
 #include "base/utf8.h"
 #include "text/entity.h"
 #include "text/hidden.h"
+#include "text/markdown-parts.h"
 
 /* Lists and quotes deeper than this are shown, but not indented further. */
 #define DEPTH_MAX 8
 
 /* Columns of a target that cannot be opened (data:, javascript:); the rest is left out. */
 #define TARGET_MAX 120
-
-/*
- * A table row may be shorter than the header, and md4c fills it up; a wide
- * header over many empty rows makes far more cells than the source has bytes.
- */
-#define CELLS_MIN 4096
 
 #define NONE SIZE_MAX
 
@@ -292,9 +287,8 @@ put_string(struct state *state, const char *text)
 	put(state, text, strlen(text));
 }
 
-/* What a reference stands for comes from outside as much as the source, so it is sanitised too. */
-static void
-decode_entity(struct buf *out, const char *entity, size_t len)
+void
+markdown_decode_entity(struct buf *out, const char *entity, size_t len)
 {
 	char text[8];
 	size_t n = entity_decode(entity, len, text);
@@ -312,14 +306,13 @@ put_entity(struct state *state, const char *entity, size_t len)
 {
 	struct buf text = BUF_EMPTY;
 
-	decode_entity(&text, entity, len);
+	markdown_decode_entity(&text, entity, len);
 	put(state, text.data, text.len);
 	buf_done(&text);
 }
 
-/* A target or the word behind a fence, as shown. */
-static char *
-attribute(const MD_ATTRIBUTE *from)
+char *
+markdown_attribute(const struct MD_ATTRIBUTE *from)
 {
 	struct buf hidden = BUF_EMPTY, out = BUF_EMPTY;
 	size_t i = 0;
@@ -328,7 +321,7 @@ attribute(const MD_ATTRIBUTE *from)
 		size_t end = from->substr_offsets[k + 1];
 
 		if (from->substr_types[k] == MD_TEXT_ENTITY)
-			decode_entity(&hidden, from->text + i, end - i);
+			markdown_decode_entity(&hidden, from->text + i, end - i);
 		else
 			buf_add(&hidden, from->text + i, end - i);
 		i = end;
@@ -344,8 +337,8 @@ attribute(const MD_ATTRIBUTE *from)
 	return buf_take(&out);
 }
 
-static bool
-can_open(const char *target)
+bool
+markdown_can_open(const char *target)
 {
 	static const char *const schemes[] = {"http://", "https://", "mailto:"};
 
@@ -376,10 +369,11 @@ is_target(const char *text, size_t len, const char *target)
 static void
 open_anchor(struct state *state, const MD_ATTRIBUTE *target, bool image)
 {
-	struct anchor anchor = {
-	    .start = current_text(state)->bytes.len, .image = image, .target = attribute(target)};
+	struct anchor anchor = {.start = current_text(state)->bytes.len,
+	    .image = image,
+	    .target = markdown_attribute(target)};
 
-	if (can_open(anchor.target)) {
+	if (markdown_can_open(anchor.target)) {
 		array_push(&state->md->links, xstrdup(anchor.target));
 		anchor.number = (int)state->md->links.len;
 	}
@@ -502,7 +496,7 @@ open_code(struct state *state, const MD_BLOCK_CODE_DETAIL *detail)
 	struct block *block = add_block(state, BLOCK_CODE);
 
 	if (detail->lang.size > 0)
-		block->language = attribute(&detail->lang);
+		block->language = markdown_attribute(&detail->lang);
 }
 
 static void
@@ -754,6 +748,16 @@ show_plain(struct state *state, const char *source, size_t len)
 	buf_done(&text);
 }
 
+void
+markdown_prepare(struct buf *out, const char *source, size_t len)
+{
+	struct buf clean = BUF_EMPTY;
+
+	sanitize(&clean, source, len, SANITIZE_HIDE);
+	hidden_add_formulas(out, clean.data, clean.len);
+	buf_done(&clean);
+}
+
 static bool
 parse(struct state *state, const char *source, size_t len)
 {
@@ -766,13 +770,11 @@ parse(struct state *state, const char *source, size_t len)
 	    .leave_span = leave_span,
 	    .text = add_text,
 	};
-	struct buf clean = BUF_EMPTY, hidden = BUF_EMPTY;
+	struct buf hidden = BUF_EMPTY;
 	bool good;
 
-	sanitize(&clean, source, len, SANITIZE_HIDE);
-	hidden_add_formulas(&hidden, clean.data, clean.len);
+	markdown_prepare(&hidden, source, len);
 	good = md_parse(hidden.data, (MD_SIZE)hidden.len, &parser, state) == 0;
-	buf_done(&clean);
 	buf_done(&hidden);
 	return good;
 }
@@ -794,7 +796,7 @@ markdown_parse(struct markdown *md, const char *source, size_t len, enum style b
 {
 	size_t blocks = md->blocks.len, links = md->links.len, codes = md->codes.len;
 	struct state state = {
-	    .md = md, .base = base, .cells_max = CELLS_MIN + len, .first_block = blocks};
+	    .md = md, .base = base, .cells_max = MARKDOWN_CELLS_MIN + len, .first_block = blocks};
 
 	if (markdown_is_modest(source, len) && parse(&state, source, len)) {
 		put_prefixes(&state);

@@ -45,6 +45,8 @@ struct block {
 	ARRAY(struct text) cells;      /* table: row by row, the header row first */
 };
 
+struct buf;
+
 struct markdown {
 	ARRAY(struct block) blocks;
 	ARRAY(char *) links; /* targets, number 1 first; only http, https and mailto */
@@ -69,6 +71,28 @@ bool markdown_is_modest(const char *source, size_t len);
  * whole. 0 if that cannot be said cheaply.
  */
 size_t markdown_closed(const char *source, size_t len);
+
+/*
+ * The source as a part of another Markdown document, below a heading of it:
+ * its own headings are lower by levels, its HTML is text, a fence left open is
+ * closed. Reads the same otherwise, and ends with a newline.
+ */
+void markdown_nest(struct buf *out, const char *source, size_t len, int levels);
+
+/* Text as a code block of Markdown, with a fence longer than any in it. */
+void markdown_put_code(struct buf *out, const char *language, const char *text, size_t len);
+
+/*
+ * As HTML: everything escaped, links only to http, https and mailto, images as
+ * links, headings lower by levels.
+ */
+void markdown_html(struct buf *out, const char *source, size_t len, int levels);
+
+/* Text as HTML shows it literally, also between quotes; not sanitised. */
+void markdown_put_escaped(struct buf *out, const char *text, size_t len);
+
+/* Whether a link may lead there: http, https, mailto. */
+bool markdown_can_open(const char *target);
 
 /* Drops what a parse added behind the first so many blocks, links and codes. */
 void markdown_cut(struct markdown *, size_t blocks, size_t links, size_t codes);

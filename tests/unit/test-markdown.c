@@ -639,6 +639,92 @@ test_entities(void **unused)
 	}
 }
 
+/* As a part of another document: nothing in it can end that or begin something in it. */
+static void
+test_nest(void **state)
+{
+	static const struct {
+		const char *source, *nested;
+	} cases[] = {
+	    {"", "\n"},
+	    {"plain\n\n\n", "plain\n"},
+	    {"# One\n## Two ##\n###### Six", "### One\n#### Two ##\n###### Six\n"},
+	    {"> # in a quote\n- ## in a list", "> ### in a quote\n- #### in a list\n"},
+	    {"Setext\n===\ntext", "Setext\n\\===\ntext\n"},
+	    {"**Rule**\n---\ntext", "**Rule**\n\n---\ntext\n"},
+	    {"> a\n> ---", "> a\n> \n> ---\n"},
+	    {"one\n-", "one\n\\-\n"},
+	    {"# `code` last", "### `code` last\n"},
+	    {"a <b>bold</b> `<b>` <https://x.org>", "a \\<b>bold\\</b> `<b>` <https://x.org>\n"},
+	    {"<div>\n# no\n</div>", "\\<div>\n### no\n\\</div>\n"},
+	    {"<!--\n\nrest", "\\<!--\n\nrest\n"},
+	    {"<div>\n```\n<x>\n```\n</div>", "\\<div>\n```\n<x>\n```\n\\</div>\n"},
+	    {"<script>\n```\nopen", "\\<script>\n```\nopen\n````\n"},
+	    {"    <b> indented", "    <b> indented\n"},
+	    {"```\n# no\n<b>\n```", "```\n# no\n<b>\n```\n"},
+	    {"```c\nopen", "```c\nopen\n````\n"},
+	    {"~~~~\nopen", "~~~~\nopen\n~~~~~\n"},
+	    {"- ```\n  open", "- ```\n  open\n"},
+	    {"a\x1b[2J\xe2\x80\xae", "a^[[2J<U+202E>\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf out = BUF_EMPTY, again = BUF_EMPTY;
+
+		markdown_nest(&out, cases[i].source, strlen(cases[i].source), 2);
+		assert_string_equal(out.data, cases[i].nested);
+		/* Nothing is left to be done. */
+		markdown_nest(&again, out.data, out.len, 0);
+		assert_string_equal(again.data, out.data);
+		buf_done(&out);
+		buf_done(&again);
+	}
+}
+
+static void
+test_html(void **state)
+{
+	static const struct {
+		const char *source, *html;
+	} cases[] = {
+	    {"a *b* **c** ~~d~~ `<e>`",
+		"<p>a <em>b</em> <strong>c</strong> <del>d</del> <code>&lt;e&gt;</code></p>\n"},
+	    {"# H", "<h3>H</h3>\n"},
+	    {"##### H", "<h6>H</h6>\n"},
+	    {"<script>alert('1')</script>",
+		"<p>&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;</p>\n"},
+	    {"[x](javascript:alert(1)) [y](<data:text/html,z>)", "<p>x y</p>\n"},
+	    {"[x](https://a.org/?a=1&b=\"2\")", "<p><a rel=\"noopener noreferrer\" "
+						"href=\"https://a.org/?a=1&amp;b=&quot;2&quot;\">"
+						"x</a></p>\n"},
+	    {"![alt](https://a.org/i.png)",
+		"<p>[alt] <a rel=\"noopener noreferrer\" href=\"https://a.org/i.png\">"
+		"https://a.org/i.png</a></p>\n"},
+	    {"[![alt](https://b.org)](https://a.org)",
+		"<p><a rel=\"noopener noreferrer\" href=\"https://a.org\">[alt]</a></p>\n"},
+	    {"&lt;b&gt; &#x202e; &amp;", "<p>&lt;b&gt; &lt;U+202E&gt; &amp;</p>\n"},
+	    {"```c\" onload=\"x\n<a>\n```",
+		"<pre data-language=\"c&quot;\"><code>&lt;a&gt;\n</code></pre>\n"},
+	    {"3. a\n4. b", "<ol start=\"3\">\n<li>a</li>\n<li>b</li>\n</ol>\n"},
+	    {"- [x] a\n- [ ] b", "<ul><li>☑ a</li>\n<li>☐ b</li>\n</ul>\n"},
+	    {"> q\nline", "<blockquote><p>q<br>\nline</p>\n</blockquote>\n"},
+	    {"|a|b|\n|---|--:|\n|1|2|",
+		"<table><thead><tr><th>a</th>\n<th class=\"right\">b</th>\n</tr>\n</thead>\n"
+		"<tbody><tr><td>1</td>\n<td class=\"right\">2</td>\n</tr>\n</tbody>\n</table>\n"},
+	    {"\\(a_b_c\\)", "<p>\\(a_b_c\\)</p>\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf out = BUF_EMPTY;
+
+		markdown_html(&out, cases[i].source, strlen(cases[i].source), 2);
+		assert_string_equal(out.data, cases[i].html);
+		buf_done(&out);
+	}
+}
+
 int
 main(void)
 {
@@ -655,6 +741,8 @@ main(void)
 	    cmocka_unit_test(test_code_source_is_whole),
 	    cmocka_unit_test(test_link_targets),
 	    cmocka_unit_test(test_entities),
+	    cmocka_unit_test(test_nest),
+	    cmocka_unit_test(test_html),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
