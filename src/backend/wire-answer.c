@@ -34,20 +34,30 @@ take_conversation_member(void *arg, const char *key, struct json_object *value)
 	return true;
 }
 
-static void
-add_conversation(struct answer *answer, struct json_object *value)
+struct conversation *
+wire_take_conversation(struct json_object *value)
 {
 	struct conversation *conversation;
 
-	if (json_text_member(value, "id") == NULL) {
-		log_debug("a conversation without id");
-		return;
-	}
+	if (json_text_member(value, "id") == NULL)
+		return NULL;
 	conversation = conversation_new();
 	json_each(value, take_conversation_member, conversation);
 	if (conversation->raw != NULL) {
 		free(conversation->raw);
 		conversation->raw = json_dump(value);
+	}
+	return conversation;
+}
+
+static void
+add_conversation(struct answer *answer, struct json_object *value)
+{
+	struct conversation *conversation = wire_take_conversation(value);
+
+	if (conversation == NULL) {
+		log_debug("a conversation without id");
+		return;
 	}
 	array_push(&answer->conversations, conversation);
 	answer->event.conversations = answer->conversations.items;

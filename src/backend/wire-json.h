@@ -21,6 +21,9 @@ struct json_object;
 struct json_object *json_parse(const char *text, size_t len);
 void json_free(struct json_object *); /* NULL does nothing */
 
+/* The end of the value that text begins with; or false, and the place where it is wrong. */
+bool json_extent(const char *text, size_t len, size_t *end);
+
 /* The member of an object; NULL if it has none, it is null, or value is no object. */
 struct json_object *json_member(struct json_object *value, const char *key);
 struct json_object *json_list_member(struct json_object *value, const char *key);

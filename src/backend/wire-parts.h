@@ -38,6 +38,7 @@ extern const struct field entry_fields[], chunk_fields[], conversation_fields[];
 /* NULL if there is none of that key for that type. */
 const struct field *field_find(const struct field *table, const char *key, int type);
 
+struct bundle;
 struct error;
 struct json_object;
 
@@ -53,11 +54,17 @@ void wire_take_chunk(struct chunk *, int index, bool whole, struct json_object *
 /* An entry of an answer; NULL if the value is no object. */
 struct entry *wire_take_entry(struct json_object *);
 
+/* A conversation's settings; NULL if the value is none, which has an id. */
+struct conversation *wire_take_conversation(struct json_object *);
+
 /* False if value has no usage in it. Free it by usage_done(). */
 bool wire_take_usage(struct json_object *value, struct usage *);
 
 /* Our mark for an entry that is not complete; NULL for one that is. */
 const char *wire_state_name(enum entry_state);
+
+/* Whether a member of an entry is one of our marks, which no server sends. */
+bool wire_is_mark(const char *key);
 
 /* An id that a chat model accepts for a call that has none: nine letters and digits of seed. */
 #define WIRE_CALL_ID_SIZE 10
@@ -71,6 +78,12 @@ void wire_stream_error(struct json_object *event, struct error *);
 
 /* One chunk, whole. */
 void wire_put_chunk(struct buf *out, const struct chunk *);
+
+/* A tree as wire_put_bundle() puts it. */
+void wire_take_bundle(struct bundle *, struct json_object *, struct error *);
+
+/* ,"usage":{...}; NULL is none. */
+void wire_put_usage(struct buf *out, const struct usage *);
 
 /* agent_version: a number if it is one. */
 void wire_put_version(struct buf *out, const char *version);

@@ -218,17 +218,33 @@ wire_state_name(enum entry_state state)
 	return states[state];
 }
 
-static bool
+static void
 take_state(struct entry *entry, struct json_object *value)
 {
 	const char *name = json_text(value);
 
 	for (int i = ENTRY_UNSENT; name != NULL && i <= ENTRY_INTERRUPTED; i++)
-		if (strcmp(states[i], name) == 0) {
+		if (strcmp(states[i], name) == 0)
 			entry->state = (enum entry_state)i;
-			return true;
-		}
-	return false;
+}
+
+bool
+wire_is_mark(const char *key)
+{
+	return strcmp(key, "causerie_state") == 0 || strcmp(key, "causerie_reason") == 0 ||
+	       strcmp(key, "causerie_own_id") == 0;
+}
+
+/* They are written anew from the entry, so one that says nothing is no loss. */
+static void
+take_mark(struct entry *entry, const char *key, struct json_object *value)
+{
+	if (strcmp(key, "causerie_state") == 0)
+		take_state(entry, value);
+	else if (strcmp(key, "causerie_reason") == 0)
+		xreplace(&entry->reason, json_text(value));
+	else
+		json_is_bool(value, &entry->own_id);
 }
 
 /* Members that are no plain field; false if there is no such, or of another type. */
@@ -239,10 +255,8 @@ take_special(struct entry *entry, const char *key, struct json_object *value)
 
 	if (strcmp(key, "object") == 0 || strcmp(key, "type") == 0)
 		return true;
-	if (strcmp(key, "causerie_state") == 0)
-		return take_state(entry, value);
-	if (strcmp(key, "causerie_reason") == 0) {
-		xreplace(&entry->reason, json_text(value));
+	if (wire_is_mark(key)) {
+		take_mark(entry, key, value);
 		return true;
 	}
 	if (message && strcmp(key, "role") == 0)

@@ -116,7 +116,7 @@ put_other_member(void *arg, const char *key, struct json_object *value)
 {
 	struct buf *out = arg;
 
-	if (strcmp(key, "causerie_state") == 0 || strcmp(key, "causerie_reason") == 0)
+	if (wire_is_mark(key))
 		return true;
 	json_put_key(out, key);
 	json_write(out, value);
@@ -236,8 +236,8 @@ wire_put_messages(
 	buf_putc(out, '}');
 }
 
-static void
-put_usage(struct buf *out, const struct usage *usage)
+void
+wire_put_usage(struct buf *out, const struct usage *usage)
 {
 	static const struct usage none;
 
@@ -260,7 +260,7 @@ wire_put_response(struct buf *out, const char *conversation_id, struct entry *co
 	buf_puts(out, "{\"object\":\"conversation.response\"");
 	json_put_text(out, "conversation_id", conversation_id);
 	put_entries(out, "outputs", outputs, count, false);
-	put_usage(out, usage);
+	wire_put_usage(out, usage);
 	buf_puts(out, ",\"guardrails\":null}");
 }
 
@@ -343,7 +343,7 @@ put_handoff(struct buf *out, const struct event *event)
 static void
 put_done(struct buf *out, const struct event *event)
 {
-	put_usage(out, event->usage);
+	wire_put_usage(out, event->usage);
 }
 
 static void

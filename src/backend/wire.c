@@ -543,6 +543,16 @@ scan_all(struct scan *scan)
 }
 
 bool
+json_extent(const char *text, size_t len, size_t *end)
+{
+	struct scan scan = {.at = text, .end = text + len, .loose = true};
+	bool good = scan_value(&scan);
+
+	*end = (size_t)(scan.at - text);
+	return good;
+}
+
+bool
 wire_is_json(const char *text)
 {
 	struct scan scan = {.at = text, .end = text + strlen(text)};

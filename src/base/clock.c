@@ -22,17 +22,35 @@ clock_wall(void)
 	return (int64_t)time(NULL);
 }
 
+static void
+put_iso(time_t seconds, unsigned long microseconds, char text[CLOCK_ISO_SIZE])
+{
+	struct tm tm;
+	char date[20];
+
+	gmtime_r(&seconds, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text, CLOCK_ISO_SIZE, "%.19s.%06luZ", date, microseconds % 1000000);
+}
+
 void
 clock_iso(char text[CLOCK_ISO_SIZE])
 {
 	struct timespec now;
-	struct tm tm;
-	char date[20];
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text, CLOCK_ISO_SIZE, "%.19s.%06luZ", date, (unsigned long)now.tv_nsec / 1000 % 1000000);
+	put_iso(now.tv_sec, (unsigned long)now.tv_nsec / 1000, text);
+}
+
+bool
+clock_iso_of(double seconds, char text[CLOCK_ISO_SIZE])
+{
+	/* The year 9999 is the last of four digits. */
+	if (!(seconds >= 0 && seconds < 253402300800.0))
+		return false;
+	put_iso((time_t)seconds,
+	    (unsigned long)((seconds - (double)(time_t)seconds) * 1000000), text);
+	return true;
 }
 
 /* Days from 1970-01-01 to a date of the Gregorian calendar. */

@@ -20,6 +20,9 @@ int64_t clock_ms(void);
 /* Now, ISO 8601 in UTC with microseconds. */
 void clock_iso(char text[CLOCK_ISO_SIZE]);
 
+/* The same of seconds since 1970; false if it is no time of the years 1970 to 9999. */
+bool clock_iso_of(double seconds, char text[CLOCK_ISO_SIZE]);
+
 /*
  * Seconds since 1970 of an ISO 8601 time (a date, optionally a time, a
  * fraction, Z or an offset); false if it is none.

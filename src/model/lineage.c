@@ -373,18 +373,27 @@ tree_latest(const struct tree *tree, struct alternative alternative)
 
 /* Names. */
 
+char *
+branch_name(const char *label, bool root, size_t number)
+{
+	if (label != NULL && label[0] != '\0')
+		return xstrdup(label);
+	return root ? xstrdup("main") : xasprintf("b%zu", number);
+}
+
 static char *
 name_branch(const struct tree *tree, size_t i)
 {
 	const struct tree_branch *branch = &tree->branches.items[i];
+	char *name = branch_name(branch->label, branch->conversation == tree->root,
+	    branch->number > 0 ? (size_t)branch->number : i + 1);
+	char *guessed;
 
-	const char *mark = branch->guessed ? "?" : "";
-
-	if (branch->label != NULL && branch->label[0] != '\0')
-		return xasprintf("%s%s", branch->label, mark);
-	if (branch->conversation == tree->root)
-		return xstrdup("main");
-	return xasprintf("b%zu%s", branch->number > 0 ? (size_t)branch->number : i + 1, mark);
+	if (!branch->guessed)
+		return name;
+	guessed = xasprintf("%s?", name);
+	free(name);
+	return guessed;
 }
 
 char *

@@ -81,6 +81,7 @@ int64_t tree_latest(const struct tree *, struct alternative);
  * number in the order of making: "b2"; with "?" behind it if its place is a
  * guess. Yours.
  */
+char *branch_name(const char *label, bool root, size_t number);
 char *tree_branch_name(const struct tree *, int64_t conversation);
 
 /*

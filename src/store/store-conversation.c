@@ -56,8 +56,7 @@ next_active(struct store *store, int64_t *active, struct error *err)
 	return true;
 }
 
-/* The place of something that was changed elsewhere, at most now; NULL is now. */
-static bool
+bool
 active_at(struct store *store, const char *time, int64_t *active, struct error *err)
 {
 	int64_t seconds;
@@ -292,8 +291,8 @@ update(struct store *store, const struct conversation *c, struct error *err)
 	return db_run(s, err);
 }
 
-static bool
-save(struct store *store, const struct conversation *c, struct error *err)
+bool
+conversation_save(struct store *store, const struct conversation *c, struct error *err)
 {
 	bool renamed;
 	int64_t root;
@@ -307,7 +306,8 @@ save(struct store *store, const struct conversation *c, struct error *err)
 bool
 store_save_conversation(struct store *store, const struct conversation *c, struct error *err)
 {
-	return store_begin(store, true, err) && store_end(store, save(store, c, err), err);
+	return store_begin(store, true, err) &&
+	       store_end(store, conversation_save(store, c, err), err);
 }
 
 /* Everything below it moves along; numbers go on behind those of the parent's tree. */
@@ -362,8 +362,8 @@ drop_copies(
 	return good;
 }
 
-static bool
-set_lineage(
+bool
+conversation_set_lineage(
     struct store *store, int64_t key, int64_t parent, int64_t fork, bool guessed, struct error *err)
 {
 	struct conversation place = {.parent = parent, .fork = fork};
@@ -391,7 +391,7 @@ store_set_lineage(struct store *store, int64_t key, int64_t parent, int64_t fork
 {
 	return store_begin(store, true, err) &&
 	       store_end(store,
-		   set_lineage(store, key, parent, fork, guessed, err) &&
+		   conversation_set_lineage(store, key, parent, fork, guessed, err) &&
 		       drop_copies(store, key, originals, copies, err),
 		   err);
 }
@@ -556,6 +556,18 @@ store_list_conversations(struct store *store, const char *connection, const char
 	db_bind_int(s, 2, page_size);
 	db_bind_int(s, 3, (int64_t)page * page_size);
 	db_bind_text(s, 4, metadata);
+	while (db_step(s, err))
+		array_push(list, read_conversation(s));
+	return db_finish(s);
+}
+
+bool
+conversations_of_tree(struct store *store, int64_t root, conversation_list *list, struct error *err)
+{
+	struct stmt *s = db_prepare(
+	    store->db, SELECT_CONVERSATION " WHERE root = ?1 ORDER BY key <> ?1, number");
+
+	db_bind_int(s, 1, root);
 	while (db_step(s, err))
 		array_push(list, read_conversation(s));
 	return db_finish(s);

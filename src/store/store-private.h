@@ -12,6 +12,7 @@
  *	store-turn.c		turns under way, and those of instances that died
  *	store-list.c		lists, and finding a conversation by its id
  *	store-tree.c		trees: the line of the list, the branches
+ *	store-bundle.c		trees that leave for a file or come from one
  *	search.c		words, and full text
  *	search-filter.c		what narrows it
  *
@@ -82,6 +83,20 @@ bool conversation_insert(struct store *, struct conversation *, struct error *);
 
 /* It changed now: the first of its tree and of all. */
 bool conversation_touch(struct store *, int64_t key, struct error *);
+
+/* store_save_conversation() within a transaction. */
+bool conversation_save(struct store *, const struct conversation *, struct error *);
+
+/* store_set_lineage() within a transaction. */
+bool conversation_set_lineage(
+    struct store *, int64_t key, int64_t parent, int64_t fork, bool guessed, struct error *);
+
+/* All of a tree with the deleted ones, the root first, then in the order of making; no entries. */
+bool conversations_of_tree(
+    struct store *, int64_t root, conversation_list *, struct error *);
+
+/* The place in the order of changes of one that was made at a time: at most now; NULL is now. */
+bool active_at(struct store *, const char *time, int64_t *active, struct error *);
 
 /* An error if it is not there or deleted. */
 bool conversation_root(struct store *, int64_t key, int64_t *root, struct error *);

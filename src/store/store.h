@@ -22,6 +22,7 @@
 #include "model/conversation.h"
 #include "model/lineage.h"
 
+struct bundle;
 struct error;
 struct store;
 
@@ -207,6 +208,28 @@ void conversation_list_done(conversation_list *);
 
 /* The tree that a conversation is in. Deleted branches are in it, marked. */
 bool store_load_tree(struct store *, int64_t conversation, struct tree *, struct error *);
+
+/* Coming and going. */
+
+/*
+ * What is kept of the tree a conversation is in; or of its path alone: of the
+ * conversations above it what it inherits. Entries without an id get one.
+ */
+bool store_load_bundle(
+    struct store *, int64_t conversation, bool tree, struct bundle *, struct error *);
+
+/* What an import brought. */
+struct import_count {
+	size_t branches, entries;
+};
+
+/*
+ * Adds what is in a bundle and not here, in one transaction. Conversations and
+ * entries are told by their ids: what is here already stays as it is. Entries
+ * that follow something which has gone on differently here become a branch of
+ * their own. Sets keys in the bundle.
+ */
+bool store_import(struct store *, struct bundle *, struct import_count *, struct error *);
 
 /* Drafts and small state. */
 
