@@ -14,7 +14,7 @@
 #include "store/search.h"
 #include "store/store.h"
 
-/* tree and search: what only the store can tell; export and import, which are to come. */
+/* tree and search: what only the store can tell. */
 
 static void
 put_key(struct buf *out, const char *name, const char *value)
@@ -228,22 +228,6 @@ search(struct command_context *ctx, const struct args *args, struct error *err)
 	return good;
 }
 
-static bool
-later(struct command_context *ctx, const struct args *args, struct error *err)
-{
-	(void)ctx;
-	return error_set(err, ERR_USAGE,
-	    _("%s is not in this version yet. `causerie history --json` gives all entries of a "
-	      "conversation."),
-	    args->command->name);
-}
-
-static const struct option export_options[] = {
-    {"format", OPTION_TEXT, "markdown|json|html", N_("the format")},
-    {"tree", OPTION_FLAG, NULL, N_("the whole tree, not this branch alone")},
-    {NULL, OPTION_FLAG, NULL, NULL},
-};
-
 const struct command cmd_tree = {
     .name = "tree",
     .args = N_("CONVERSATION"),
@@ -256,21 +240,4 @@ const struct command cmd_search = {
     .args = N_("WORDS"),
     .help = N_("search everything kept here"),
     .exec = search,
-};
-
-const struct command cmd_export = {
-    .name = "export",
-    .args = N_("CONVERSATION"),
-    .help = N_("export a conversation (not in this version yet)"),
-    .flags = COMMAND_ALONE | COMMAND_NO_STORE,
-    .options = export_options,
-    .exec = later,
-};
-
-const struct command cmd_import = {
-    .name = "import",
-    .args = N_("FILE"),
-    .help = N_("import conversations (not in this version yet)"),
-    .flags = COMMAND_ALONE | COMMAND_NO_STORE,
-    .exec = later,
 };

@@ -433,7 +433,8 @@ take_piece(void *arg, int fd, unsigned ready)
 	(void)ready;
 	if (n > 0 && !buf_add(&reading->bytes, piece, (size_t)n))
 		error_set(&reading->error, ERR_USAGE,
-		    _("The input is larger than %d MiB; nothing was sent."), MAX_INPUT >> 20);
+		    _("The input is larger than %zu MiB; nothing was done with it."),
+		    reading->bytes.max >> 20);
 	/* A standard input that is closed is an empty one. */
 	else if (n < 0 && errno != EINTR && errno != EAGAIN && errno != EBADF)
 		error_set(&reading->error, ERR_SYSTEM, _("Standard input cannot be read: %s."),
@@ -441,20 +442,19 @@ take_piece(void *arg, int fd, unsigned ready)
 	reading->done = n == 0 || reading->error.kind != ERR_NONE || (n < 0 && errno == EBADF);
 }
 
-/* In the loop, so that a signal need not wait for the end of the input. */
-static bool
-read_input(struct command_context *ctx, struct buf *out, struct error *err)
+bool
+command_read(struct command_context *ctx, size_t max, struct buf *out, struct error *err)
 {
 	struct reading reading = {.error = ERROR_NONE};
 	struct watch *watch;
 
-	buf_init(&reading.bytes, MAX_INPUT);
+	buf_init(&reading.bytes, max);
 	watch = loop_watch(ctx->loop, ctx->in, LOOP_READ, take_piece, &reading);
 	while (!reading.done && !*ctx->interrupted)
 		loop_wait(ctx->loop, -1);
 	loop_unwatch(ctx->loop, watch);
 	if (!reading.done)
-		error_set(&reading.error, ERR_CANCELLED, _("Interrupted; nothing was sent."));
+		error_set(&reading.error, ERR_CANCELLED, _("Interrupted; nothing was done."));
 	if (reading.error.kind == ERR_NONE)
 		utf8_repair_all(reading.bytes.data, reading.bytes.len, out);
 	buf_done(&reading.bytes);
@@ -494,7 +494,7 @@ command_input(struct command_context *ctx, const struct args *args, size_t first
 	if (!dash && out->len > 0 && !is_piped(ctx))
 		return true;
 	buf_init(&piped, 0);
-	if (!read_input(ctx, &piped, err)) {
+	if (!command_read(ctx, MAX_INPUT, &piped, err)) {
 		buf_done(&piped);
 		return false;
 	}

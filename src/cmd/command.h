@@ -113,6 +113,12 @@ void command_put_roff(struct buf *out, const char *text);
 bool command_input(struct command_context *, const struct args *, size_t first, struct buf *out,
     struct error *);
 
+/*
+ * Standard input to its end, at most max bytes, made valid UTF-8. In the loop,
+ * so that a signal need not wait for the end.
+ */
+bool command_read(struct command_context *, size_t max, struct buf *out, struct error *);
+
 /* CONVERSATION: a key (0: the store does not know it) and the id to send. id is yours. */
 bool command_conversation(struct command_context *, const char *ref, int64_t *key, char **id,
     struct error *);

@@ -70,6 +70,8 @@ static const struct {
     {"and what is ‹1/4› then", "What ‹2/3› means"},
     {"what is ⑂", "Marks in the conversation list"},
     {"export", "Exporting and printing"},
+    {"how do I import from ChatGPT", "Importing conversations"},
+    {"what does C-x e do", "Exporting and printing"},
     {"streaming stop", "Stopping an answer"},
     {"my answer was cut off", "An answer was interrupted"},
     {"what happens to my text when the connection breaks", "An answer was interrupted"},

@@ -45,8 +45,10 @@ run 2 start --stream --no-stream hello
 run 2 start --attach file hello
 err_has 'not in this version'
 run 2 export @
-err_has 'not in this version'
-run 2 import file
+err_has 'no conversation yet'
+run 2 export @ --format pdf
+run 1 import file
+err_has 'cannot be read'
 run 2 list --page minus
 run 2 list --page-size 0
 run 2 list words
