@@ -17,6 +17,7 @@
 #include "profile/profile.h"
 #include "store/search.h"
 #include "store/store.h"
+#include "ui/exporting.h"
 #include "ui/panes.h"
 #include "ui/rows.h"
 #include "ui/screen.h"
@@ -998,6 +999,7 @@ const struct action actions[] = {
     {"rename", "global", N_("rename the conversation"), act_rename},
     {"delete-conversation", "global", N_("delete the conversation, after asking"), act_delete},
     {"information", "global", N_("show what is known of the conversation"), act_information},
+    {"export", "global", N_("export the conversation to a file"), exporting_begin},
     {"copy-answer", "global", N_("copy the last answer's source"), act_copy_answer},
     {"copy-code", "global", N_("copy the last code block"), act_copy_code},
     {"unqueue", "global", N_("take the queued message back into the input"), act_unqueue},

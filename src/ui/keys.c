@@ -37,6 +37,7 @@ const struct default_key default_keys[] = {
     {NULL, "global", "C-x R", "rename"},
     {NULL, "global", "C-x d", "delete-conversation"},
     {NULL, "global", "C-x i", "information"},
+    {NULL, "global", "C-x e", "export"},
     {NULL, "global", "C-x y", "copy-answer"},
     {NULL, "global", "C-x c", "copy-code"},
     {NULL, "global", "C-x C-u", "unqueue"},
@@ -218,6 +219,7 @@ const struct default_key default_keys[] = {
     {NULL, "tree", "{", "previous-fork"},
     {NULL, "tree", "Enter", "choose"},
     {NULL, "tree", "b", "branch"},
+    {NULL, "tree", "e", "export"},
     {NULL, "tree", "Esc", "escape"},
     {NULL, "tree", "q", "escape"},
 

@@ -32,6 +32,8 @@ struct dialog {
 	struct rect box;
 	int cursor_x;
 	dialog_fn fn;
+	char *about; /* NULL: fn is asked */
+	dialog_about_fn about_fn;
 };
 
 static struct dialog *
@@ -133,10 +135,15 @@ finish(struct dialog *d, const char *answer)
 {
 	struct screen *screen = d->pane.screen;
 	dialog_fn fn = d->fn;
-	char *copy = xstrdup(answer);
+	dialog_about_fn about_fn = d->about_fn;
+	char *copy = xstrdup(answer), *about = xstrdup(d->about);
 
 	screen_pop(screen);
-	fn(screen, copy);
+	if (about_fn != NULL)
+		about_fn(screen, copy, about);
+	else
+		fn(screen, copy);
+	free(about);
 	free(copy);
 }
 
@@ -224,6 +231,7 @@ destroy(struct pane *pane)
 	row_list_done(&d->label_rows);
 	editor_free(d->editor);
 	free(d->question);
+	free(d->about);
 	free(d->choices);
 	free(d->labels);
 	free(d);
@@ -276,4 +284,14 @@ bool
 pane_dialog_has_line(const struct pane *pane)
 {
 	return pane->ops == &ops && ((const struct dialog *)pane)->choices == NULL;
+}
+
+struct pane *
+pane_dialog_about(struct pane *pane, const char *about, dialog_about_fn fn)
+{
+	struct dialog *d = self(pane);
+
+	d->about = xstrdup(about);
+	d->about_fn = fn;
+	return pane;
 }

@@ -93,5 +93,8 @@ struct pane *pane_dialog_new(struct screen *, const char *question, const char *
 struct pane *pane_choice_new(struct screen *, const char *question, const char *labels,
     const char *choices, dialog_fn);
 bool pane_dialog_has_line(const struct pane *);
+/* The same pane, but the answer comes with what the question is about, which is copied. */
+typedef void (*dialog_about_fn)(struct screen *, const char *answer, const char *about);
+struct pane *pane_dialog_about(struct pane *, const char *about, dialog_about_fn);
 
 #endif
