@@ -223,7 +223,7 @@ schema_migrate(struct db *db, const char *const *steps, size_t count, struct err
 static bool
 check_version(struct db *db, const char *path, size_t newest, int64_t *version, struct error *err)
 {
-	int64_t id, tables;
+	int64_t id = 0, tables = 0;
 
 	if (!db_begin_read(db, err))
 		return false;
@@ -283,7 +283,7 @@ check_pages(struct db *db, const char *path, struct error *err)
 static bool
 bring_up(struct db *db, const char *path, bool read_only, const step_list *steps, struct error *err)
 {
-	int64_t version;
+	int64_t version = 0;
 
 	if (!check_version(db, path, steps->len, &version, err))
 		return false;
