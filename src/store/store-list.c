@@ -346,8 +346,9 @@ static bool
 find_exact(
     struct store *store, const char *connection, const char *id, int64_t *key, struct error *err)
 {
+	/* The "+": or SQLite, to which all "=" are alike, goes through all that is not deleted. */
 	struct stmt *s = db_prepare(store->db,
-	    "SELECT key FROM conversation WHERE id = ?1 AND deleted = 0"
+	    "SELECT key FROM conversation WHERE id = ?1 AND +deleted = 0"
 	    " AND (?2 IS NULL OR connection = ?2) ORDER BY +active DESC LIMIT 1");
 
 	db_bind_text(s, 1, id);
@@ -370,7 +371,7 @@ find_prefix(struct store *store, const char *connection, const char *prefix,
 	/* OR of two ranges: each has its index. One more than we name, to see that there are. */
 	struct stmt *s = db_prepare(store->db,
 	    "SELECT key, id FROM conversation WHERE ((id >= ?1 AND id < ?2) OR"
-	    " (tail >= ?1 AND tail < ?2)) AND deleted = 0 AND (?3 IS NULL OR connection = ?3) "
+	    " (tail >= ?1 AND tail < ?2)) AND +deleted = 0 AND (?3 IS NULL OR connection = ?3) "
 	    "LIMIT ?4");
 	char *end = end_of(prefix);
 

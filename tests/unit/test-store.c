@@ -1011,6 +1011,9 @@ test_plans(void **state)
 			fine = fine || strstr(sql.data, "LIKE '%' || ?1") != NULL;
 			/* Turns under way are few. */
 			fine = fine || strcmp(whole, "SCAN turn\n") == 0;
+			/* Nearly all are not deleted, and to go through them is no search. */
+			fine = fine && (strstr(whole, "(deleted=?)") == NULL ||
+					   strstr(sql.data, "ORDER BY active DESC LIMIT 1"));
 			if (!fine)
 				fail_msg("%s of %s", line, sql.data);
 			free(whole);
@@ -1199,7 +1202,7 @@ test_find(void **state)
 		error_done(&err);
 	}
 	assert_false(store_find(store, "m", "conv_", &key, &err));
-	assert_non_null(strstr(err.text, "conv_019a01, conv_019a02, conv_019b, …"));
+	assert_non_null(strstr(err.text, "conv_%, conv_019a01, conv_019a02, …"));
 	error_done(&err);
 	/* Deleted ones are not found, and an id that the server gave later is. */
 	OK(store_delete(store, 2, &err));
