@@ -21,8 +21,8 @@
  * of each write to it: so nobody has to look now and then.
  */
 
-static int64_t
-data_version(struct store *store)
+int64_t
+store_others(struct store *store)
 {
 	struct stmt *s = db_prepare(store->db, "PRAGMA data_version");
 	struct error err = ERROR_NONE;
@@ -37,7 +37,7 @@ int64_t
 store_version(struct store *store)
 {
 	/* Both only ever grow: what others committed as seen from here, and what we changed. */
-	return data_version(store) + db_changes(store->db);
+	return store_others(store) + db_changes(store->db);
 }
 
 #ifdef HAVE_SYS_INOTIFY_H
@@ -92,7 +92,7 @@ store_watch(struct store *store)
 		store->changes = watch(store->path);
 		if (store->changes < 0)
 			log_debug("nobody tells of what other instances change");
-		store->seen = data_version(store);
+		store->seen = store_others(store);
 	}
 	return store->changes;
 }
@@ -104,7 +104,7 @@ store_others_changed(struct store *store)
 
 	if (store->changes >= 0)
 		empty(store->changes);
-	store->seen = data_version(store);
+	store->seen = store_others(store);
 	return store->seen != before;
 }
 

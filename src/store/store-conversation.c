@@ -314,6 +314,7 @@ store_save_conversation(struct store *store, const struct conversation *c, struc
 static bool
 move_tree(struct store *store, int64_t from, int64_t to, struct error *err)
 {
+	store->words++;
 	return store_run2(store,
 		   "UPDATE conversation SET root = ?2, number = number + (SELECT numbers FROM"
 		   " tree WHERE root = ?2) WHERE root = ?1",

@@ -189,6 +189,7 @@ entry_mark_stored(struct entry *entry)
 static bool
 index_entry(struct store *store, int64_t key, struct error *err)
 {
+	store->words++;
 	return store_run(store,
 		   "INSERT INTO entry_fts (rowid, prompt, answer, other)"
 		   " SELECT key, prompt, answer, other FROM entry_words WHERE key = ?1",
@@ -206,6 +207,7 @@ unindex_entry(struct store *store, int64_t key, struct error *err)
 {
 	int64_t indexed;
 
+	store->words++;
 	if (!store_number(store, "SELECT indexed FROM entry WHERE key = ?1", key, 0, &indexed, err))
 		return false;
 	return indexed == 0 ||

@@ -238,24 +238,39 @@ sort_trees(struct store *store, key_list *roots, struct error *err)
 	return good;
 }
 
-/* Pages of one list are asked for one after the other: what was found is kept for them. */
 static bool
-filter_trees(struct store *store, const char *filter, struct error *err)
+find_filtered(struct store *store, const char *filter, struct error *err)
 {
-	int64_t version = store_version(store);
 	word_list words = {0};
 	bool good;
 
-	if (store->filter != NULL && strcmp(store->filter, filter) == 0 &&
-	    store->filter_version == version)
-		return true;
-	array_clear(&store->filtered);
-	search_split(filter, &words);
 	array_done(&store->filtered);
-	good = find_trees(store, &words, &store->filtered, err) &&
-	       sort_trees(store, &store->filtered, err);
+	search_split(filter, &words);
+	good = find_trees(store, &words, &store->filtered, err);
 	search_words_done(&words);
-	xreplace(&store->filter, good ? filter : NULL);
+	return good;
+}
+
+/*
+ * Pages of one list are asked for one after the other, and the list again with
+ * every change: what was found is kept for them. A look at a conversation or a
+ * draft changes at most the order.
+ */
+static bool
+filter_trees(struct store *store, const char *filter, struct error *err)
+{
+	int64_t version = store_version(store), words = store_others(store) + store->words;
+	bool same = store->filter != NULL && strcmp(store->filter, filter) == 0;
+	bool good = true;
+
+	if (same && store->filter_version == version)
+		return true;
+	if (!same || store->filter_words != words)
+		good = find_filtered(store, filter, err);
+	good = good && sort_trees(store, &store->filtered, err);
+	if (!same || !good)
+		xreplace(&store->filter, good ? filter : NULL);
+	store->filter_words = words;
 	store->filter_version = version;
 	return good;
 }

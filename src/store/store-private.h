@@ -45,10 +45,14 @@ struct store {
 	int changes;  /* of inotify(7); -1: nobody watches */
 	int64_t seen; /* of what others committed */
 
-	/* The trees that the last filter found, in the order of the list. */
+	/*
+	 * The trees that the last filter found, in the order of the list: found when
+	 * what it looks at had filter_words, sorted when all had filter_version.
+	 */
 	char *filter;
-	int64_t filter_version;
+	int64_t filter_words, filter_version;
 	key_list filtered;
+	int64_t words; /* raised by whatever changes titles or what was said */
 };
 
 /* A write: begins a transaction, synced before it returns (full) or some time later. */
@@ -58,6 +62,9 @@ bool store_end(struct store *, bool good, struct error *);
 /* The first column of the first row, or fallback; key is bound as ?1. Without a transaction too. */
 bool store_number(
     struct store *, const char *sql, int64_t key, int64_t fallback, int64_t *value, struct error *);
+
+/* Raised by every change that another instance made. */
+int64_t store_others(struct store *);
 
 /* Runs a statement with one or two numbers. */
 bool store_run(struct store *, const char *sql, int64_t first, struct error *);

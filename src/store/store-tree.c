@@ -50,6 +50,7 @@ write_title(struct store *store, int64_t root, const char *title, struct error *
 {
 	struct stmt *s = db_prepare(store->db, "UPDATE tree SET title = ?2 WHERE root = ?1");
 
+	store->words++;
 	db_bind_int(s, 1, root);
 	db_bind_text(s, 2, title);
 	if (!db_run(s, err) ||

@@ -31,7 +31,7 @@ sees '> one-of-many.md'
 keys C-u
 say "$WORK/talk.md"
 keys Enter
-sees 'Replace the file?' 'it asks before a file is replaced'
+sees 'Replace it?' 'it asks before a file is replaced'
 keys n
 sees 'the file is as it was' '... n leaves it'
 check 'it is as it was' grep -q precious "$WORK/talk.md"
@@ -42,7 +42,7 @@ sees '> one-of-many.md'
 keys C-u
 say "$WORK/talk.md"
 keys Enter
-sees 'Replace the file?'
+sees 'Replace it?'
 keys y
 sees "Exported to $WORK/talk.md." '... y replaces it'
 check 'it is replaced' grep -q '^You said: one of many$' "$WORK/talk.md"

@@ -1139,6 +1139,65 @@ test_filter(void **state)
 	store_close(store);
 }
 
+static int64_t
+first_of(struct store *store, const char *filter)
+{
+	store_rows rows = {0};
+	int64_t root;
+
+	OK(store_list(store, filter, 0, 1, &rows, &err));
+	root = rows.len > 0 ? rows.items[0].root : 0;
+	store_rows_done(&rows);
+	return root;
+}
+
+/* What changes no words does not look for them again, but may change the order. */
+static void
+test_filter_again(void **state)
+{
+	static const char runs[] = "SELECT total(run) FROM sqlite_stmt WHERE sql LIKE '%FROM"
+				   " prompt_fts WHERE prompt_fts MATCH%' AND sql NOT LIKE"
+				   " '%sqlite_stmt%'";
+	struct store *store = open_store(":memory:");
+	struct conversation *a = conversation_new(), *b = conversation_new(), *moved;
+	bool counts =
+	    number(store, "SELECT count(*) FROM pragma_module_list WHERE name = 'sqlite_stmt'") > 0;
+	int64_t before = 0;
+
+	(void)state;
+	converse(store, a, "red and blue", "x", NULL);
+	converse(store, b, "red and green", "x", NULL);
+	assert_int_equal(first_of(store, "red"), b->key);
+	if (counts)
+		before = number(store, runs);
+	OK(store_save_draft(store, a->key, 0, "red?", 4, &err));
+	OK(store_set_pinned(store, a->key, true, &err));
+	assert_int_equal(first_of(store, "red"), a->key);
+	OK(store_set_pinned(store, a->key, false, &err));
+	OK(store_set_seen(store, a->key, false, &err));
+	assert_int_equal(first_of(store, "red"), b->key);
+	if (counts)
+		assert_int_equal(number(store, runs), before);
+	/* Words, titles, trees that are joined or gone. */
+	b->title = xstrdup("black");
+	OK(store_save_conversation(store, b, &err));
+	assert_int_equal(count(store, "black"), 1);
+	xreplace(&b->title, "white");
+	OK(store_save_conversation(store, b, &err));
+	assert_int_equal(count(store, "black"), 0);
+	assert_int_equal(count(store, "green"), 1);
+	OK(store_set_lineage(store, b->key, a->key, 0, &err));
+	assert_int_equal(first_of(store, "green"), a->key);
+	OK(store_delete(store, b->key, &err));
+	assert_int_equal(count(store, "green"), 0);
+	moved = store_load(store, a->key, false, &err);
+	assert_int_equal(moved->root, a->key);
+	conversation_free(moved);
+	conversation_free(a);
+	conversation_free(b);
+	store_close(store);
+}
+
 static void
 test_find(void **state)
 {
@@ -1673,6 +1732,7 @@ main(void)
 	    cmocka_unit_test(test_plans),
 	    cmocka_unit_test(test_paging),
 	    cmocka_unit_test(test_filter),
+	    cmocka_unit_test(test_filter_again),
 	    cmocka_unit_test(test_find),
 	    cmocka_unit_test(test_dates),
 	    cmocka_unit_test(test_small_things),
