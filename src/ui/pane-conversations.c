@@ -26,7 +26,13 @@
 /* Title row and filter row. */
 #define HEADER_ROWS 2
 
-/* Trees read at a time: more than any screen shows, so that scrolling seldom reads again. */
+/* Rows that a notch of the mouse's wheel goes. */
+#define WHEEL_ROWS 3
+
+/*
+ * Trees read at a time: more than any screen shows, so that scrolling seldom
+ * reads again. At its ends the window moves by half of itself.
+ */
 #define WINDOW 512
 
 /* A row of the screen: a tree, or the name of a day over those changed on it. */
@@ -39,7 +45,7 @@ struct conversations {
 	struct pane pane;
 	struct listbox box; /* over lines */
 	store_rows rows;    /* the window, from place `from` of the list on */
-	size_t from, count;
+	size_t from;
 	ARRAY(struct line) lines;
 	struct buf filter;
 	int64_t wanted; /* root of the tree to select when rows are read again */
@@ -161,8 +167,7 @@ read_window(struct conversations *c)
 	const char *filter = c->filter.len > 0 ? c->filter.data : NULL;
 
 	store_rows_done(&c->rows);
-	if (!store_count(store, filter, &c->count, &err) ||
-	    !store_list(store, filter, c->from, WINDOW, &c->rows, &err))
+	if (!store_list(store, filter, c->from, WINDOW, &c->rows, &err))
 		screen_report(c->pane.screen, &err);
 	error_done(&err);
 	make_lines(c);
@@ -207,6 +212,66 @@ selected(const struct conversations *c)
 	return line->day == NULL ? &c->rows.items[line->row] : NULL;
 }
 
+/* Moves the window; the same tree stays selected in the same row of the screen. */
+static void
+slide(struct conversations *c, size_t from)
+{
+	const struct store_row *row = selected(c);
+	int64_t root = row != NULL ? row->root : 0;
+	size_t above = c->box.selected - c->box.top;
+	ptrdiff_t at;
+
+	c->from = from;
+	read_window(c);
+	at = row_of(c, root);
+	listbox_resize(&c->box, c->lines.len, c->box.height);
+	listbox_select(&c->box, at >= 0 ? line_of(c, (size_t)at) : 0);
+	c->box.top = c->box.selected > above ? c->box.selected - above : 0;
+	listbox_select(&c->box, c->box.selected);
+}
+
+/* Whether there is more beyond that end of the window; then it is moved there. */
+static bool
+shift(struct conversations *c, long direction)
+{
+	if (direction > 0 ? c->rows.len < WINDOW : c->from == 0)
+		return false;
+	if (direction > 0)
+		slide(c, c->from + WINDOW / 2);
+	else
+		slide(c, c->from > WINDOW / 2 ? c->from - WINDOW / 2 : 0);
+	return true;
+}
+
+/* To the first window or the last one. */
+static void
+slide_to_end(struct conversations *c, long direction)
+{
+	struct store *store = client_store(screen_client(c->pane.screen));
+	struct error err = ERROR_NONE;
+	size_t count = 0;
+
+	if (direction > 0 ? c->rows.len < WINDOW : c->from == 0)
+		return;
+	if (direction > 0 &&
+	    !store_count(store, c->filter.len > 0 ? c->filter.data : NULL, &count, &err))
+		screen_report(c->pane.screen, &err);
+	error_done(&err);
+	slide(c, count > WINDOW ? count - WINDOW : 0);
+}
+
+/* Places the window so that rows can be gone from the selection, as far as there are any. */
+static void
+make_room(struct conversations *c, long rows)
+{
+	size_t way = (size_t)(rows > 0 ? rows : -rows);
+
+	if (way >= c->lines.len)
+		slide_to_end(c, rows);
+	else if (rows > 0 ? c->box.selected + way >= c->lines.len : c->box.selected <= way)
+		shift(c, rows);
+}
+
 static void
 update(struct pane *pane)
 {
@@ -218,8 +283,14 @@ update(struct pane *pane)
 	c->wanted = pane->focused && row != NULL ? row->root : open_root(c);
 	if (c->stale)
 		read_window(c);
-	listbox_resize(&c->box, c->lines.len, pane->rect.height - HEADER_ROWS);
 	at = row_of(c, c->wanted);
+	/* What is open has left this part of the list, or the list has become shorter. */
+	if (c->from > 0 && at < 0 && (!pane->focused || c->rows.len == 0)) {
+		c->from = 0;
+		read_window(c);
+		at = row_of(c, c->wanted);
+	}
+	listbox_resize(&c->box, c->lines.len, pane->rect.height - HEADER_ROWS);
 	listbox_select(&c->box, at >= 0 ? line_of(c, (size_t)at) : c->lines.len > 1 ? 1 : 0);
 }
 
@@ -294,8 +365,10 @@ paint(const struct pane *pane, struct grid *grid)
 static void
 move(struct conversations *c, long rows)
 {
-	size_t before = c->box.selected;
+	size_t before;
 
+	make_room(c, rows);
+	before = c->box.selected;
 	listbox_move(&c->box, rows);
 	if (c->box.selected < c->lines.len && c->lines.items[c->box.selected].day != NULL) {
 		listbox_move(&c->box, rows > 0 ? 1 : -1);
@@ -358,7 +431,11 @@ mouse(struct pane *pane, const struct key *key)
 	if (key->code != KEY_MOUSE_)
 		return false;
 	if (key->mouse == MOUSE_WHEEL_UP || key->mouse == MOUSE_WHEEL_DOWN) {
-		listbox_scroll(&c->box, key->mouse == MOUSE_WHEEL_UP ? -3 : 3);
+		long rows = key->mouse == MOUSE_WHEEL_UP ? -WHEEL_ROWS : WHEEL_ROWS;
+
+		/* A screen of rows is between the selection and the end of the window. */
+		make_room(c, rows > 0 ? rows + c->box.height : rows - c->box.height);
+		listbox_scroll(&c->box, rows);
 		return true;
 	}
 	if (key->mouse != MOUSE_PRESS || key->y < HEADER_ROWS || line >= c->lines.len)
@@ -493,6 +570,8 @@ pane_conversations_neighbour(struct pane *pane, int step)
 
 	refresh(c);
 	at = row_of(c, open_root(c));
+	if (at >= 0 && (at + step < 0 || at + step >= (ptrdiff_t)c->rows.len) && shift(c, step))
+		at = row_of(c, open_root(c));
 	if (at < 0)
 		at = step > 0 ? -1 : (ptrdiff_t)c->rows.len;
 	at += step;
