@@ -11,9 +11,9 @@
  * far as anybody can ask for it: words, ids, dates and branches.
  *
  * Conversations are called "No 1 ...", "No 2 ..." and so on, the oldest first.
- * Two more are always there: conv_long, "A long talk", with --long
- * entries, and conv_tree, "A tree with forks", with --turns turns and --forks
- * branches: half of them from one entry, the others spread over the trunk.
+ * Two more are always there: conv_long, "A long talk", with --long entries, and
+ * conv_tree, "A tree with forks", with --turns turns and --forks branches: half
+ * of them from the last answer but one, the others spread over the trunk.
  */
 #include "config.h"
 
@@ -378,8 +378,10 @@ add_tree(struct generator *g, long turns, long forks, int64_t when)
 	for (long i = 0; i < turns - forks; i++)
 		array_push(&answers, talk(g, trunk->key, 0, 2, when));
 	for (long i = 0; i < forks && answers.len > 0; i++) {
-		size_t at = i % 2 == 0 ? answers.len / 2 : answers.len * (size_t)i / (size_t)forks;
+		size_t at = answers.len * (size_t)i / (size_t)forks;
 
+		if (i % 2 == 0 && answers.len > 1)
+			at = answers.len - 2;
 		branch = add_conversation(g, NULL, title, trunk->key, answers.items[at], when);
 		talk(g, branch->key, 0, 2, when);
 		check(g, tree_refresh(g->store, branch->root, branch->key, &g->err));
