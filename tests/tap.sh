@@ -75,6 +75,12 @@ one_sentence() {
 	report $? "... says it in one line"
 }
 
+# skipped NAME REASON: a line of TAP for what cannot be tried here.
+skipped() {
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
 done_testing() {
 	echo "1..$tests"
 	[ "$failures" -eq 0 ]
