@@ -136,11 +136,9 @@ static bool
 open_store(struct app *app, struct error *err)
 {
 	char *path = path_data("causerie.db");
-	bool read_only = false;
+	bool read_only;
 
 	app->store = store_open(path, &read_only, err);
-	if (app->store != NULL && read_only)
-		log_debug("the store %s is read-only", path);
 	free(path);
 	return app->store != NULL;
 }
@@ -512,6 +510,7 @@ start_screen(struct app *app, const struct args *args, struct error *err)
 	    .edit = out_edit,
 	    .arg = app,
 	};
+	struct error shut = ERROR_NONE;
 	struct theme theme;
 	int64_t last = 0;
 
@@ -526,6 +525,10 @@ start_screen(struct app *app, const struct args *args, struct error *err)
 	view_set_agent(screen_view(app->screen), app->agent);
 	if (last == 0 || !screen_open(app->screen, last, 0))
 		screen_open_new(app->screen);
+	/* Before somebody has written a page in vain. */
+	if (!store_is_writable(app->store, &shut))
+		screen_report(app->screen, &shut);
+	error_done(&shut);
 	app->keys = loop_watch(app->loop, term_fd(), LOOP_READ, read_keys, app);
 	app->slow = loop_watch(app->loop, term_out_fd(), 0, write_more, app);
 	resize(app);

@@ -58,13 +58,20 @@ store_close(struct store *store)
 }
 
 bool
+store_is_writable(const struct store *store, struct error *err)
+{
+	return !store->read_only ||
+	       error_set(err, ERR_STORE,
+		   _("The store %s could only be opened for reading, so nothing was changed. "
+		     "Check the disk and who owns the file, and start causerie again."),
+		   store->path);
+}
+
+bool
 store_begin(struct store *store, bool full, struct error *err)
 {
-	if (store->read_only)
-		return error_set(err, ERR_STORE,
-		    _("The store %s could only be opened for reading, so nothing was changed. "
-		      "Check the disk and who owns the file, and start causerie again."),
-		    store->path);
+	if (!store_is_writable(store, err))
+		return false;
 	db_full_sync(store->db, full);
 	return db_begin(store->db, err);
 }

@@ -35,6 +35,9 @@ struct store;
 struct store *store_open(const char *path, bool *read_only, struct error *);
 void store_close(struct store *);
 
+/* Whether it can be written; else the error that every write of it ends with. */
+bool store_is_writable(const struct store *, struct error *);
+
 /*
  * Looks at everything in it, which takes its time. A sound store's schema and
  * row counts as sentences, one on each line; yours. Fails if it is damaged.

@@ -7,6 +7,7 @@
  *	FAIL="write 5+ ENOSPC"  the fifth write and all behind it
  *	FAIL="read 7 EIO"       reading, and "change": writing or syncing
  *	FAIL_LOG=FILE           how many of them there were, at the end
+ *	FAIL_IF=FILE            only while there is such a file
  *
  * Only files with "causerie.db" in their names count.
  */
@@ -29,6 +30,7 @@ static unsigned wanted;
 static long place, calls;
 static bool on, remember;
 static int code;
+static const char *condition;
 static bool stores[1024]; /* which descriptors are a store's */
 
 static int
@@ -52,6 +54,7 @@ begin(void)
 	place = strtol(at, NULL, 10);
 	on = strchr(at, '+') != NULL;
 	code = code_of(name);
+	condition = getenv("FAIL_IF");
 	remember = true;
 }
 
@@ -72,6 +75,8 @@ static bool
 fails(int fd, enum call call)
 {
 	if ((wanted & call) == 0 || fd < 0 || (size_t)fd >= sizeof(stores) || !stores[fd])
+		return false;
+	if (condition != NULL && access(condition, F_OK) != 0)
 		return false;
 	calls++;
 	if (on ? calls < place : calls != place)
