@@ -24,8 +24,8 @@ COUNT_SHIM=${COUNT_SHIM:-$builddir/shim/count.so}
 GENERATE=${GENERATE:-$builddir/scale/generate}
 [ -f "$COUNT_SHIM" ] || skip "there is no $COUNT_SHIM"
 
-LD_PRELOAD=$COUNT_SHIM COUNTS=$WORK/probe sh -c : 2>/dev/null
-[ -s "$WORK/probe" ] || skip 'nothing can be preloaded here'
+LD_PRELOAD=$COUNT_SHIM COUNTS=$WORK/probe "$CAUSERIE" --version >"$OUT" 2>"$ERR"
+[ -s "$WORK/probe" ] || skip 'nothing can be preloaded, as into a program with sanitizers'
 
 results=$WORK/results
 : >"$results"
