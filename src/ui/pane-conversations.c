@@ -553,12 +553,21 @@ refresh(struct conversations *c)
 		read_window(c);
 }
 
+/* For what counts from the newest on, wherever the reader is. */
+static void
+refresh_top(struct conversations *c)
+{
+	refresh(c);
+	if (c->from > 0)
+		slide(c, 0);
+}
+
 int64_t
 pane_conversations_nth(struct pane *pane, size_t n)
 {
 	struct conversations *c = self(pane);
 
-	refresh(c);
+	refresh_top(c);
 	return n < c->rows.len ? c->rows.items[n].latest : 0;
 }
 
@@ -584,7 +593,7 @@ pane_conversations_attention(struct pane *pane)
 	static const enum store_mark order[] = {MARK_UNREAD, MARK_WAITING, MARK_FAILED};
 	struct conversations *c = self(pane);
 
-	refresh(c);
+	refresh_top(c);
 	for (size_t o = 0; o < sizeof(order) / sizeof(order[0]); o++)
 		for (size_t i = 0; i < c->rows.len; i++)
 			if (c->rows.items[i].mark == order[o] &&

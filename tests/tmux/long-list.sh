@@ -57,6 +57,14 @@ keys F2
 sees '   No 1 ' '... in the list where it was'
 keys k k k Escape
 sees_quietly 'tree  Esc browse'
+keys C-x 1
+sees '│ No 1200 ' 'C-x 1 is the newest, wherever the list was'
+keys F2
+sees_quietly 'Enter open'
+keys G
+sees_quietly '   No 1 '
+keys Escape
+sees_quietly 'tree  Esc browse'
 keys C-n
 sees 'Ask ' 'a new conversation'
 sees '   No 1200 ' '... shows the newest again'
