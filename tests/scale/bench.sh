@@ -92,10 +92,10 @@ measure() { # STORE
 	store=$1
 	XDG_DATA_HOME=$WORK/$store
 	export XDG_DATA_HOME
-	verb = 'causerie list --page-size 20' list --local --connection mistral --page-size 20
-	verb = 'causerie history, 2000 entries' history conv_long --local
-	verb = 'causerie tree, 40 forks' tree conv_tree
-	verb + 'causerie search, a rare word' search table window
+	verb '=' 'causerie list --page-size 20' list --local --connection mistral --page-size 20
+	verb '=' 'causerie history, 2000 entries' history conv_long --local
+	verb '=' 'causerie tree, 40 forks' tree conv_tree
+	verb '+' 'causerie search, a rare word' search table window
 
 	rm -f "$WORK/counts"
 	CAUSERIE_UNDER="env LD_PRELOAD=$COUNT_SHIM COUNTS=$WORK/counts"
@@ -103,48 +103,48 @@ measure() { # STORE
 	wait_for test -s "$WORK/counts"
 	sees_quietly ' > ' || fail 'no first frame'
 	settle
-	note = 'to the first frame' "$WORK/nothing"
-	act = 'a word in the input line' 'hello' say hello
+	note '=' 'to the first frame' "$WORK/nothing"
+	act '=' 'a word in the input line' 'hello' say hello
 	keys C-u
 	settle
-	act = 'Up: what was said before' '> ' keys Up
+	act '=' 'Up: what was said before' '> ' keys Up
 	keys C-u
 	settle
-	act = 'F2: into the list' 'Enter open' keys F2
-	act = 'PgDn in it' 'Enter open' keys PgDn
-	act + 'G: to its end' 'Enter open' keys G
+	act '=' 'F2: into the list' 'Enter open' keys F2
+	act '=' 'PgDn in it' 'Enter open' keys PgDn
+	act '+' 'G: to its end' 'Enter open' keys G
 	keys g
 	settle
 	keys /
 	settle
-	act + 'filter: "t"' '/ t' say t
-	act + 'filter: "ta"' '/ ta' say a
-	act + 'filter: "tal"' '/ tal' say l
-	act + 'filter: "talk long"' '/ talk long' say 'k long'
-	act = 'Enter: open 2000 entries' 'A long talk' keys Enter
+	act '+' 'filter: "t"' '/ t' say t
+	act '+' 'filter: "ta"' '/ ta' say a
+	act '+' 'filter: "tal"' '/ tal' say l
+	act '+' 'filter: "talk long"' '/ talk long' say 'k long'
+	act '=' 'Enter: open 2000 entries' 'A long talk' keys Enter
 	keys F2 Escape
 	settle
 	keys /
 	settle
-	act + 'filter: "forks"' '/ forks' say forks
-	act = 'Enter: open a tree, 300 turns' 'Esc browse' keys Enter
-	act = 'F3: the outline of the tree' 'Enter' keys F3
+	act '+' 'filter: "forks"' '/ forks' say forks
+	act '=' 'Enter: open a tree, 300 turns' 'Esc browse' keys Enter
+	act '=' 'F3: the outline of the tree' 'Enter' keys F3
 	keys Escape
 	settle
 	keys Escape
 	sees_quietly 'i write'
 	settle
-	act = 'l: to the first sibling of 20' '‹2/21›' keys l
-	act = 'l: to the next one' '‹3/21›' keys l
+	act '=' 'l: to the first sibling of 20' '‹2/21›' keys l
+	act '=' 'l: to the next one' '‹3/21›' keys l
 	keys i
 	settle
 	keys C-x s
 	sees_quietly 'Search everything said'
 	settle
-	act + 'search: "s"' 'Search' say s
-	act + 'search: "se"' 'Search' say e
-	act + 'search: "serv"' 'Search' say rv
-	act + 'search: "server table"' 'Search' say 'er table'
+	act '+' 'search: "s"' 'Search' say s
+	act '+' 'search: "se"' 'Search' say e
+	act '+' 'search: "serv"' 'Search' say rv
+	act '+' 'search: "server table"' 'Search' say 'er table'
 	close_screen
 }
 

@@ -5,13 +5,13 @@
 # this version: one sentence, status 7, and what was there stays as it was.
 #
 #	CAUSERIE_FAULTS=all   each write and each sync fails once, with each
-#	                      error; if not said, about every fortieth
+#	                      error; if not said, about every sixtieth
 
 . "${srcdir:-.}/tap.sh"
 
 SHIM=$builddir/shim/fail.so
 STORE=$XDG_DATA_HOME/causerie/causerie.db
-step=40
+step=60
 [ "${CAUSERIE_FAULTS:-}" != all ] || step=1
 ASAN_OPTIONS=verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 export ASAN_OPTIONS
