@@ -86,6 +86,7 @@ for error in EIO ENOSPC; do
 done
 
 # A store that can only be read.
+"$CAUSERIE" start 'from better days' >"$OUT" 2>"$ERR"
 posts=$(server_count '"method":"POST"')
 cat >"$WORK/shut" <<-'END'
 	if [ "$(id -u)" -eq 0 ]; then
@@ -104,7 +105,7 @@ fi
 if $CAUSERIE_UNDER true 2>"$ERR"; then
 	start 100 24 --continue
 	sees 'could only be opened' 'a store that can only be read is told at once'
-	sees 'You said: before' '... and read'
+	sees 'You said: from better days' '... and read'
 	send 'in vain'
 	sees '> in vain' 'what cannot be kept is not sent'
 	[ "$(server_count '"method":"POST"')" -eq "$posts" ]
