@@ -104,7 +104,7 @@ else
 fi
 if $CAUSERIE_UNDER true 2>"$ERR"; then
 	start 100 24 --continue
-	sees 'could only be opened' 'a store that can only be read is told at once'
+	sees 'reading,' 'a store that can only be read is told at once'
 	sees 'You said: from better days' '... and read'
 	send 'in vain'
 	sees '> in vain' 'what cannot be kept is not sent'
