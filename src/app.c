@@ -521,6 +521,8 @@ start_screen(struct app *app, const struct args *args, struct error *err)
 	if (!term_start(app->profile.settings.mouse, err))
 		return false;
 	term_set_theme(&theme);
+	output.colours = term_has_colours() && theme.looks[STYLE_REMOVED].fg >= 0 &&
+			 theme.looks[STYLE_ADDED].fg >= 0;
 	app->screen = screen_new(app->client, app->keymap, &output);
 	view_set_agent(screen_view(app->screen), app->agent);
 	if (last == 0 || !screen_open(app->screen, last, 0))

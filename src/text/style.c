@@ -39,6 +39,8 @@ static const char *const names[STYLE_COUNT] = {
     [STYLE_MATCH] = "match",
     [STYLE_PROMPT] = "prompt",
     [STYLE_PLACEHOLDER] = "placeholder",
+    [STYLE_REMOVED] = "removed",
+    [STYLE_ADDED] = "added",
 };
 
 const char *

@@ -42,6 +42,8 @@ enum style {
 	STYLE_MATCH,
 	STYLE_PROMPT,
 	STYLE_PLACEHOLDER,
+	STYLE_REMOVED, /* in a comparison: only on the left */
+	STYLE_ADDED,   /* only on the right */
 	STYLE_COUNT,
 };
 

@@ -523,6 +523,12 @@ act_previous_sibling(struct screen *screen)
 	sibling(screen, -1);
 }
 
+static void
+act_compare(struct screen *screen)
+{
+	pane_compare_sibling(screen, pane_messages_selected(messages(screen)));
+}
+
 /* Searching. */
 
 static void
@@ -1073,6 +1079,7 @@ const struct action actions[] = {
     {"half-page-up", "messages", N_("half a page up"), OWN},
     {"next-sibling", "messages", N_("the next branch at this fork"), act_next_sibling},
     {"previous-sibling", "messages", N_("the previous branch at this fork"), act_previous_sibling},
+    {"compare", "messages", N_("compare with the next branch at this fork"), act_compare},
     {"next-fork", "messages", N_("to the next fork"), OWN},
     {"previous-fork", "messages", N_("to the previous fork"), OWN},
     {"edit", "messages", N_("edit the selected prompt and send it as a branch"), act_edit},
@@ -1113,7 +1120,21 @@ const struct action actions[] = {
     {"previous-fork", "tree", N_("previous branch"), OWN},
     {"choose", "tree", N_("go there"), OWN},
     {"branch", "tree", N_("branch from there"), OWN},
+    {"tree-mark", "tree", N_("mark the line, or take the mark away"), OWN},
+    {"compare", "tree", N_("compare the marked line with this one, or the two marked"), OWN},
     {"escape", "tree", N_("close the tree"), OWN},
+
+    ROWS("compare"),
+    {"first", "compare", N_("to the start"), OWN},
+    {"last", "compare", N_("to the end"), OWN},
+    {"next-difference", "compare", N_("next difference"), OWN},
+    {"previous-difference", "compare", N_("previous difference"), OWN},
+    {"next-sibling", "compare", N_("with the next branch at this fork"), OWN},
+    {"previous-sibling", "compare", N_("with the previous branch at this fork"), OWN},
+    {"other-side", "compare", N_("the other side: which one Enter and b mean"), OWN},
+    {"choose", "compare", N_("go to the marked side's branch"), OWN},
+    {"branch", "compare", N_("branch from there"), OWN},
+    {"escape", "compare", N_("close the comparison"), OWN},
 
     ROWS("picker"),
     {"choose", "picker", N_("take the selected row"), OWN},
@@ -1182,6 +1203,7 @@ actions_manual(const struct keymap *keymap, struct buf *out)
 	    {"messages", "Browsing the messages"},
 	    {"list", "In the list of conversations"},
 	    {"tree", "In the tree"},
+	    {"compare", "In a comparison"},
 	};
 
 	for (size_t c = 0; c < sizeof(contexts) / sizeof(contexts[0]); c++) {

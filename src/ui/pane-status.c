@@ -84,6 +84,8 @@ static const struct hint {
     {"filter", {"escape", "choose"}, {N_("all"), N_("open")}},
     {"tree", {"help", "escape", "choose", "branch"},
 	{N_("help"), N_("back"), N_("go"), N_("branch")}},
+    {"compare", {"help", "escape", "next-difference", "next-sibling", "other-side", "choose"},
+	{N_("help"), N_("back"), N_("difference"), N_("sibling"), N_("side"), N_("go")}},
     {"picker", {"escape", "choose"}, {N_("back"), N_("choose")}},
     {"dialog", {"escape", "choose"}, {N_("back"), N_("take")}},
     {"text", {"escape", "page-down"}, {N_("back"), N_("page")}},

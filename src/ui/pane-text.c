@@ -218,6 +218,7 @@ pane_help_new(struct screen *screen, const char *context)
 	    {"messages", N_("Browsing the messages (Esc from the input)")},
 	    {"list", N_("Conversations")},
 	    {"tree", N_("Tree")},
+	    {"compare", N_("Comparing")},
 	    {"picker", N_("Choosing from a list")},
 	    {"global", N_("Everywhere")},
 	};

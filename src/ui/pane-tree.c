@@ -35,7 +35,8 @@ struct tree_pane {
 	struct rows_cache *rows;
 	struct conversation *preview; /* of the selected line's branch */
 	int64_t preview_key;
-	bool placed; /* the selection has been put on the live end */
+	bool placed;	  /* the selection has been put on the live end */
+	int64_t marks[2]; /* entries to be compared; 0: none */
 };
 
 static struct tree_pane *
@@ -54,6 +55,68 @@ static const struct outline_line *
 selected(const struct tree_pane *t)
 {
 	return t->box.selected < t->lines.len ? &t->lines.items[t->box.selected] : NULL;
+}
+
+/* The entry a line is compared by: its first answer, or else its first entry; 0: it is empty. */
+static int64_t
+compared(const struct tree_pane *t, const struct outline_line *line)
+{
+	const struct tree_branch *branch;
+	size_t at;
+
+	branch = tree_owner(view_tree(screen_view(t->pane.screen)), line->first, &at);
+	for (; branch != NULL && at < branch->entries.len; at++) {
+		const struct tree_entry *entry = &branch->entries.items[at];
+
+		if (entry->type != ENTRY_MESSAGE_INPUT || entry->assistant)
+			return entry->key;
+		if (entry->key == line->last)
+			break;
+	}
+	return line->first;
+}
+
+static bool
+is_marked(const struct tree_pane *t, const struct outline_line *line)
+{
+	int64_t entry = compared(t, line);
+
+	return entry != 0 && (entry == t->marks[0] || entry == t->marks[1]);
+}
+
+/* The first stays until it is taken away; the second gives way to another. */
+static void
+mark(struct tree_pane *t)
+{
+	const struct outline_line *line = selected(t);
+	int64_t entry = line != NULL ? compared(t, line) : 0;
+
+	if (entry != 0 && entry == t->marks[0]) {
+		t->marks[0] = t->marks[1];
+		t->marks[1] = 0;
+	} else if (entry != 0 && entry == t->marks[1]) {
+		t->marks[1] = 0;
+	} else {
+		t->marks[t->marks[0] != 0] = entry;
+	}
+	pane_touch(&t->pane);
+}
+
+static void
+compare(struct tree_pane *t)
+{
+	const struct outline_line *line = selected(t);
+	int64_t left = t->marks[0], right = t->marks[1];
+
+	if (right == 0 && line != NULL)
+		right = compared(t, line);
+	if (left == 0)
+		pane_compare_sibling(t->pane.screen, right);
+	else if (right == 0 || left == right)
+		screen_notice(t->pane.screen,
+		    _("This line is the marked one: go to another, = then compares the two."));
+	else
+		screen_push(t->pane.screen, pane_compare_new(t->pane.screen, left, right));
 }
 
 static void
@@ -113,6 +176,8 @@ paint_line(const struct tree_pane *t, struct grid *grid, int y, const struct out
 	int x;
 
 	rect.width = outline_width(t);
+	if (is_marked(t, line))
+		grid_puts(grid, rect, y, 0, "◆", STYLE_MATCH);
 	x = grid_puts(grid, rect, y, 1, line->live ? "●" : " ", STYLE_MATCH);
 	x = grid_puts(grid, rect, y, x + 1, indent, STYLE_BORDER);
 	text = outline_text(tree, line, rect.width - x - 1);
@@ -270,6 +335,10 @@ action(struct pane *pane, const char *name)
 		go(t);
 	else if (strcmp(name, "branch") == 0 && go(t))
 		screen_act(screen, "branch");
+	else if (strcmp(name, "tree-mark") == 0)
+		mark(t);
+	else if (strcmp(name, "compare") == 0)
+		compare(t);
 	else if (strcmp(name, "escape") == 0)
 		screen_pop(screen);
 	else

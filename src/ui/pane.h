@@ -35,6 +35,7 @@ struct pane {
 	bool touched;	  /* update is due */
 	bool focused;
 	bool visible;
+	bool wide; /* over the others: covers the list of conversations as well */
 };
 
 /* Asks for an update and a paint. */

@@ -17,6 +17,14 @@
 struct buf;
 struct error;
 
+/* pane-compare.c: "compare". Two entries of the open tree beside each other, word by word. */
+struct pane *pane_compare_new(struct screen *, int64_t left, int64_t right);
+/*
+ * The entry with the next way on at the nearest fork at or above it; of an
+ * answer, what was answered there. Says so if there is none.
+ */
+void pane_compare_sibling(struct screen *, int64_t entry);
+
 /* pane-conversations.c: "list". */
 struct pane *pane_conversations_new(struct screen *);
 /* The n-th conversation of the list, or the neighbour of the open one; 0: there is none. */

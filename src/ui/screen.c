@@ -318,6 +318,8 @@ layout(struct screen *screen)
 			place(pane, 0, 0, height, width);
 		else if (height < LOW_HEIGHT)
 			place(pane, 0, 0, height - 1 - notice_rows(screen), width);
+		else if (pane->wide)
+			place(pane, 0, 0, body, width);
 		else
 			place(
 			    pane, 0, screen->messages->rect.x, body, screen->messages->rect.width);
@@ -369,10 +371,11 @@ static void
 paint_borders(struct screen *screen)
 {
 	struct rect all = {0, 0, screen->grid.height, screen->grid.width};
+	const struct pane *top = screen_top(screen);
 	int y = screen->messages->rect.height;
 
 	grid_hline(&screen->grid, (struct rect){y, 0, 1, screen->grid.width}, 0, STYLE_BORDER);
-	if (!screen->list->visible)
+	if (!screen->list->visible || (top != NULL && top->wide))
 		return;
 	grid_vline(&screen->grid, (struct rect){0, 0, y, screen->grid.width},
 	    screen->list->rect.width, STYLE_BORDER);
@@ -639,6 +642,13 @@ screen_notice(struct screen *screen, const char *text)
 	screen->notice = clean;
 	screen->notice_is_error = screen->notice_passes = false;
 	screen_touch_all(screen);
+}
+
+void
+screen_forget_notice(struct screen *screen)
+{
+	if (screen->notice != NULL && !screen->notice_is_error)
+		screen_notice(screen, NULL);
 }
 
 void

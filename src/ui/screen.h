@@ -34,6 +34,7 @@ struct screen_output {
 	void (*bell)(void *arg);
 	/* Lets the user edit text in $VISUAL or $EDITOR; the end is screen_edited(). */
 	void (*edit)(void *arg, const char *text, size_t len);
+	bool colours; /* told apart by colour: what is removed and what is added */
 	void *arg;
 };
 
@@ -77,6 +78,9 @@ void screen_touch_all(struct screen *);
 
 /* A sentence above the input, until the next message or Esc; NULL takes it away. */
 void screen_notice(struct screen *, const char *text);
+
+/* Takes it away unless it is an error. */
+void screen_forget_notice(struct screen *);
 void screen_report(struct screen *, const struct error *);
 
 /* The same of a turn that failed: where the messages tell it themselves it is not told twice. */

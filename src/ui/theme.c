@@ -65,6 +65,8 @@ static const struct ink auto_inks[] = {
     {STYLE_STATUS, NO_COLOUR, LOOK_REVERSE},
     {STYLE_KEY, CYAN, LOOK_BOLD},
     {STYLE_PROMPT, GREEN, LOOK_BOLD},
+    {STYLE_REMOVED, RED, LOOK_BOLD},
+    {STYLE_ADDED, GREEN, LOOK_UNDERLINE},
 };
 
 /* For a dark background. */
@@ -90,6 +92,8 @@ static const struct ink dark_inks[] = {
     {STYLE_STATUS, NO_COLOUR, LOOK_REVERSE},
     {STYLE_KEY, BRIGHT + CYAN, LOOK_BOLD},
     {STYLE_PROMPT, BRIGHT + GREEN, LOOK_BOLD},
+    {STYLE_REMOVED, BRIGHT + RED, LOOK_BOLD},
+    {STYLE_ADDED, BRIGHT + GREEN, LOOK_UNDERLINE},
 };
 
 /* Only what is dark enough for paper: no green, no cyan. */
@@ -115,6 +119,8 @@ static const struct ink light_inks[] = {
     {STYLE_STATUS, NO_COLOUR, LOOK_REVERSE},
     {STYLE_KEY, BLUE, LOOK_BOLD},
     {STYLE_PROMPT, BLUE, LOOK_BOLD},
+    {STYLE_REMOVED, RED, LOOK_BOLD},
+    {STYLE_ADDED, BLUE, LOOK_UNDERLINE},
 };
 
 /* No colour at all; what colour says elsewhere is said by bold and underline. */
@@ -139,6 +145,8 @@ static const struct ink none_inks[] = {
     {STYLE_STATUS, NO_COLOUR, LOOK_REVERSE},
     {STYLE_KEY, NO_COLOUR, LOOK_BOLD},
     {STYLE_PROMPT, NO_COLOUR, LOOK_BOLD},
+    {STYLE_REMOVED, NO_COLOUR, LOOK_BOLD},
+    {STYLE_ADDED, NO_COLOUR, LOOK_UNDERLINE},
 };
 
 static const struct {

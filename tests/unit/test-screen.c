@@ -33,7 +33,8 @@
 /*
  * Scripts for the screen, without a terminal: tests/screens/NAME.test.
  *
- *	SIZE 80x24              (before anything else)
+ *	MONO                    a terminal without colours (before anything else)
+ *	SIZE 80x24              (before the others)
  *	START text              a conversation begins with this prompt ...
  *	SAY text                ... goes on with another
  *	ANSWER text             an answer; \n is a newline
@@ -114,7 +115,7 @@ must(bool good, struct error *err)
 }
 
 static void
-begin(struct test *t)
+make_screen(struct test *t, bool colours)
 {
 	struct screen_output output = {
 	    .paint = out_paint,
@@ -124,7 +125,17 @@ begin(struct test *t)
 	    .copy = out_copy,
 	    .bell = out_nothing,
 	    .edit = out_edit,
+	    .colours = colours,
 	};
+
+	screen_free(t->screen);
+	t->screen = screen_new(t->client, t->keymap, &output);
+	screen_open_new(t->screen);
+}
+
+static void
+begin(struct test *t)
+{
 	struct error err = ERROR_NONE;
 	bool read_only;
 
@@ -135,8 +146,7 @@ begin(struct test *t)
 	must(t->store != NULL, &err);
 	t->client = client_new(t->loop, t->store, &t->profile);
 	t->keymap = keymap_new(default_keys, default_key_count, "default");
-	t->screen = screen_new(t->client, t->keymap, &output);
-	screen_open_new(t->screen);
+	make_screen(t, true);
 }
 
 static void
@@ -383,6 +393,13 @@ do_burst(struct test *t, const char *text)
 }
 
 static void
+do_mono(struct test *t, const char *text)
+{
+	(void)text;
+	make_screen(t, false);
+}
+
+static void
 do_size(struct test *t, const char *text)
 {
 	int width, height;
@@ -395,6 +412,7 @@ static const struct {
 	const char *name;
 	void (*fn)(struct test *, const char *);
 } words[] = {
+    {"MONO", do_mono},
     {"SIZE", do_size},
     {"START", do_start},
     {"SAY", do_say},
