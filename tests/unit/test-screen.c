@@ -189,7 +189,7 @@ add(struct test *t, struct entry *entry)
 	if (entry->id == NULL)
 		entry->id = xstrdup(id);
 	if (entry->created_at == NULL)
-		entry->created_at = xstrdup("2026-01-02T03:04:05Z");
+		entry->created_at = xstrdup("2025-01-02T03:04:05Z");
 	if (entry->model == NULL && entry->type != ENTRY_MESSAGE_INPUT)
 		entry->model = xstrdup("guide");
 	must(store_add_entry(t->store, t->conversation->key, 0, entry, &err), &err);
