@@ -117,15 +117,46 @@ entries_of(struct store *store, const char *id)
 	return count;
 }
 
+static int64_t
+entry_of(struct store *store, const char *id, size_t at)
+{
+	struct conversation *c;
+	int64_t key;
+
+	OK(c = store_load(store, find(store, id), true, &err));
+	key = c->entries.items[at]->key;
+	conversation_free(c);
+	return key;
+}
+
+static void
+save_draft(struct store *store, int64_t conversation, int64_t entry, const char *text)
+{
+	struct draft_place place = {conversation, entry};
+
+	OK(store_save_draft(store, place, text, strlen(text), &err));
+}
+
+static void
+expect_draft(struct store *store, int64_t conversation, int64_t entry, const char *text)
+{
+	struct draft_place place = {conversation, entry};
+	char *draft = store_load_draft(store, place, &err);
+
+	assert_non_null(draft);
+	assert_string_equal(draft, text);
+	free(draft);
+}
+
 /* With all that a tree can have: a fork, a fork in that, a second beginning, a hole. */
 static struct store *
 make_tree(void)
 {
 	struct store *store = open_store();
 	int64_t root = add_conversation(store, "conv_root", 0, 0), branch, gone, beside;
-	int64_t first = say(store, root, "msg_1", "first"), inner;
+	int64_t first = say(store, root, "msg_1", "first"), second, inner;
 
-	say(store, root, "msg_2", "second");
+	second = say(store, root, "msg_2", "second");
 	gone = add_conversation(store, "conv_gone", root, first);
 	inner = say(store, gone, "msg_3", "in between");
 	say(store, gone, "msg_4", "cut off");
@@ -137,9 +168,9 @@ make_tree(void)
 	OK(store_set_label(store, branch, "a label", &err));
 	OK(store_set_hidden(store, beside, true, &err));
 	OK(store_set_pinned(store, root, true, &err));
-	OK(store_save_draft(store, branch, 0, "at the end", 10, &err));
-	OK(store_save_draft(store, root, first, "behind", 6, &err));
-	OK(store_save_draft(store, root, -1, "in place", 8, &err));
+	save_draft(store, branch, 0, "at the end");
+	save_draft(store, root, first, "behind");
+	save_draft(store, root, -second, "in place");
 	return store;
 }
 
@@ -178,7 +209,7 @@ test_details(void **state)
 	struct store *from = make_tree(), *to = open_store();
 	struct buf text = BUF_EMPTY;
 	struct tree tree;
-	char *name, *draft;
+	char *name;
 
 	(void)state;
 	export_to(from, find(from, "conv_root"), true, &text);
@@ -192,12 +223,9 @@ test_details(void **state)
 	assert_string_equal(name, "main › b2 › a label");
 	free(name);
 	assert_int_equal(entries_of(to, "conv_branch"), 3);
-	OK(draft = store_load_draft(to, find(to, "conv_branch"), 0, &err));
-	assert_string_equal(draft, "at the end");
-	free(draft);
-	OK(draft = store_load_draft(to, find(to, "conv_root"), -1, &err));
-	assert_string_equal(draft, "in place");
-	free(draft);
+	expect_draft(to, find(to, "conv_branch"), 0, "at the end");
+	expect_draft(to, find(to, "conv_root"), entry_of(to, "conv_root", 0), "behind");
+	expect_draft(to, find(to, "conv_root"), -entry_of(to, "conv_root", 1), "in place");
 	/* One deleted there is no conversation here either. */
 	assert_int_equal(find(to, "conv_gone"), 0);
 	tree_done(&tree);

@@ -1170,7 +1170,7 @@ test_filter_again(void **state)
 	assert_int_equal(first_of(store, "red"), b->key);
 	if (counts)
 		before = number(store, runs);
-	OK(store_save_draft(store, a->key, 0, "red?", 4, &err));
+	OK(store_save_draft(store, (struct draft_place){a->key, 0}, "red?", 4, &err));
 	OK(store_set_pinned(store, a->key, true, &err));
 	assert_int_equal(first_of(store, "red"), a->key);
 	OK(store_set_pinned(store, a->key, false, &err));
@@ -1186,7 +1186,7 @@ test_filter_again(void **state)
 	OK(store_save_conversation(store, b, &err));
 	assert_int_equal(count(store, "black"), 0);
 	assert_int_equal(count(store, "green"), 1);
-	OK(store_set_lineage(store, b->key, a->key, 0, &err));
+	OK(store_set_lineage(store, b->key, a->key, 0, false, NULL, 0, &err));
 	assert_int_equal(first_of(store, "green"), a->key);
 	OK(store_delete(store, b->key, &err));
 	assert_int_equal(count(store, "green"), 0);
