@@ -300,21 +300,14 @@ static bool
 parse(struct state *state, const char *source, size_t len)
 {
 	static const MD_PARSER parser = {
-	    .flags = MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_TASKLISTS |
-		     MD_FLAG_PERMISSIVEAUTOLINKS | MD_FLAG_NOHTML,
 	    .enter_block = enter_block,
 	    .leave_block = leave_block,
 	    .enter_span = enter_span,
 	    .leave_span = leave_span,
 	    .text = add_text,
 	};
-	struct buf hidden = BUF_EMPTY;
-	bool good;
 
-	markdown_prepare(&hidden, source, len);
-	good = md_parse(hidden.data, (MD_SIZE)hidden.len, &parser, state) == 0;
-	buf_done(&hidden);
-	return good;
+	return markdown_read(&parser, source, len, state);
 }
 
 void

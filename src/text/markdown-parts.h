@@ -7,9 +7,11 @@
  * and what it hands back is made fit for people.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct MD_ATTRIBUTE;
+struct MD_PARSER;
 struct buf;
 
 /*
@@ -19,8 +21,12 @@ struct buf;
  */
 #define MARKDOWN_CELLS_MIN 4096
 
-/* The source sanitised, with what the parser must not see hidden (text/hidden.h). */
-void markdown_prepare(struct buf *out, const char *source, size_t len);
+/*
+ * Parses the dialect that answers are written in: the source sanitised, with
+ * what the parser must not see hidden (text/hidden.h). Of the parser given only
+ * the callbacks count.
+ */
+bool markdown_read(const struct MD_PARSER *, const char *source, size_t len, void *state);
 
 /* What a reference stands for comes from outside as much as the source, so it is sanitised too. */
 void markdown_decode_entity(struct buf *out, const char *entity, size_t len);

@@ -748,35 +748,35 @@ show_plain(struct state *state, const char *source, size_t len)
 	buf_done(&text);
 }
 
-void
-markdown_prepare(struct buf *out, const char *source, size_t len)
+bool
+markdown_read(const struct MD_PARSER *callbacks, const char *source, size_t len, void *state)
 {
-	struct buf clean = BUF_EMPTY;
+	MD_PARSER parser = *callbacks;
+	struct buf clean = BUF_EMPTY, hidden = BUF_EMPTY;
+	bool good;
 
+	parser.flags = MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_TASKLISTS |
+		       MD_FLAG_PERMISSIVEAUTOLINKS | MD_FLAG_NOHTML;
 	sanitize(&clean, source, len, SANITIZE_HIDE);
-	hidden_add_formulas(out, clean.data, clean.len);
+	hidden_add_formulas(&hidden, clean.data, clean.len);
+	good = md_parse(hidden.data, (MD_SIZE)hidden.len, &parser, state) == 0;
+	buf_done(&hidden);
 	buf_done(&clean);
+	return good;
 }
 
 static bool
 parse(struct state *state, const char *source, size_t len)
 {
 	static const MD_PARSER parser = {
-	    .flags = MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_TASKLISTS |
-		     MD_FLAG_PERMISSIVEAUTOLINKS | MD_FLAG_NOHTML,
 	    .enter_block = enter_block,
 	    .leave_block = leave_block,
 	    .enter_span = enter_span,
 	    .leave_span = leave_span,
 	    .text = add_text,
 	};
-	struct buf hidden = BUF_EMPTY;
-	bool good;
 
-	markdown_prepare(&hidden, source, len);
-	good = md_parse(hidden.data, (MD_SIZE)hidden.len, &parser, state) == 0;
-	buf_done(&hidden);
-	return good;
+	return markdown_read(&parser, source, len, state);
 }
 
 static void
