@@ -53,7 +53,7 @@ keys j =
 sees ' - main  You' 'the marked one on the left'
 sees '│▌ Once more: one two three' '... and the selected one on the right'
 keys b
-sees 'New branch from the entry above' 'b branches from there'
+sees 'New branch: Enter sends' 'b branches from there'
 sees 'Once more: one two three'
 close_screen
 
