@@ -71,7 +71,7 @@ check 'the whole tree' grep -q '^## Branch main$' "$WORK/tree.md"
 keys Escape
 browse
 keys g b
-sees 'New branch from the entry above'
+sees 'New branch: Enter sends'
 say 'elsewhere'
 keys Enter
 sees 'You said: elsewhere'
@@ -83,7 +83,7 @@ keys C-u
 say "$WORK/tree.md"
 keys Enter
 resize 20 5
-sees 'y: yes' 'the keys are there on the smallest screen'
+sees 'y: replace it' 'the keys are there on the smallest screen'
 keys n
 resize 80 24
 keys F3
