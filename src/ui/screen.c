@@ -99,7 +99,8 @@ turn_changed(struct screen *screen, const struct note *note)
 			screen_report_turn(screen, note->error);
 		else
 			screen_report(screen, note->error);
-		screen->notice_passes = !over;
+		/* A countdown is over with its turn; what could not be kept stays to be read. */
+		screen->notice_passes = !over && note->error->kind != ERR_STORE;
 	}
 	if (over) {
 		view_turn_over(screen->view, note->conversation, &err);
