@@ -11,6 +11,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+/* Versions of an agent that are offered. */
+#define MAX_VERSIONS 200
+
 /* Answers to questions. Each fills in the event and returns false if the body is not it. */
 
 struct answer {
@@ -128,6 +131,21 @@ take_list(struct json_object *value, const char *key, char **slot)
 		*slot = json_dump(list);
 }
 
+static char *
+take_versions(struct json_object *value)
+{
+	struct json_object *list = json_list_member(value, "versions");
+	struct buf out;
+
+	if (json_length(list) == 0)
+		return NULL;
+	buf_init(&out, 0);
+	for (size_t i = 0; i < json_length(list) && i < MAX_VERSIONS; i++)
+		buf_printf(&out, "%s%lld", i > 0 ? " " : "",
+		    (long long)json_number(json_item(list, i), INT32_MAX, 0));
+	return buf_take(&out);
+}
+
 static void
 add_agent(struct answer *answer, struct json_object *value)
 {
@@ -148,6 +166,7 @@ add_agent(struct answer *answer, struct json_object *value)
 	take_list(value, "guardrails", &agent->guardrails);
 	if (json_is_object(args))
 		agent->completion_args = json_dump(args);
+	agent->versions = take_versions(value);
 	agent->raw = json_dump(value);
 	array_push(&answer->agents, agent);
 }

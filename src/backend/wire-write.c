@@ -15,7 +15,8 @@ wire_put_version(struct buf *out, const char *version)
 {
 	size_t len = version == NULL ? 0 : strlen(version);
 
-	if (len > 0 && len < 10 && strspn(version, "0123456789") == len && version[0] != '0') {
+	if (len > 0 && len < 10 && strspn(version, "0123456789") == len &&
+	    (version[0] != '0' || len == 1)) {
 		json_put_key(out, "agent_version");
 		buf_puts(out, version);
 	} else {

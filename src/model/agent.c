@@ -8,8 +8,9 @@
 #include "base/mem.h"
 
 #define AGENT_STRINGS(X)                                                                           \
-	X(name) X(connection) X(agent_id) X(agent_version) X(model) X(description)                 \
-	X(instructions) X(tools) X(completion_args) X(guardrails) X(handoff_execution) X(raw)
+	X(name) X(connection) X(agent_id) X(agent_version) X(versions) X(model)                    \
+	X(description) X(instructions) X(tools) X(completion_args) X(guardrails)                   \
+	X(handoff_execution) X(raw)
 
 struct agent *
 agent_new(enum agent_origin origin)

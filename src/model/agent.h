@@ -23,6 +23,7 @@ struct agent {
 	char *name;	    /* profile: its name there; server: the agent's; model: its id */
 	char *connection;   /* NULL: the default one */
 	char *agent_id, *agent_version;
+	char *versions; /* those there are, separated by spaces, the oldest first */
 	char *model;
 	char *description, *instructions;
 	char *tools;	       /* JSON array as the API takes it (a function without our command) */

@@ -815,6 +815,7 @@ put_agent(struct buf *out, const struct agent *agent)
 	buf_printf(out, "%s %s", agent->origin == AGENT_SERVER ? "agent" : "model", agent->name);
 	put_field(out, "id", agent->agent_id);
 	put_field(out, "version", agent->agent_version);
+	put_field(out, "versions", agent->versions);
 	put_field(out, "model", agent->model);
 	put_field(out, "description", agent->description);
 	put_field(out, "instructions", agent->instructions);
