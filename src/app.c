@@ -516,7 +516,8 @@ start_screen(struct app *app, const struct args *args, struct error *err)
 
 	if (!theme_load(app->profile.settings.theme, &theme, err))
 		return false;
-	if (args_has(args, "continue") && !store_find(app->store, NULL, "@", &last, err))
+	if (args_has(args, "continue") && (!store_find(app->store, NULL, "@", &last, err) ||
+					      !store_preferred(app->store, last, &last, err)))
 		return false;
 	if (!term_start(app->profile.settings.mouse, err))
 		return false;

@@ -82,21 +82,37 @@ first_words(const struct outline_line *line)
 	return words != NULL ? words : sanitize_line(line->preview);
 }
 
+/* Who says an entry that has a line of its own. */
+static const char *
+speaker_mark(const struct tree *tree, const struct outline_line *line)
+{
+	size_t place;
+	const struct tree_branch *branch = tree_owner(tree, line->first, &place);
+
+	if (line->prompts > 0)
+		return "> ";
+	return branch != NULL && entry_is_tool(branch->entries.items[place].type) ? "· " : "  ";
+}
+
 char *
 outline_text(const struct tree *tree, const struct outline_line *line, int columns)
 {
 	struct buf out, tail;
 
 	buf_init(&out, 0);
-	if (line->type == OUTLINE_FORK || line->depth == 0) {
+	if (line->type == OUTLINE_FORK || (line->type == OUTLINE_RUN && line->depth == 0)) {
 		char *name = tree_branch_name(tree, line->conversation);
 
 		/* A line after a fork goes on with a branch that has begun above. */
-		buf_printf(&out, "%s%s  ", name, begins(tree, line) ? "" : " …");
+		buf_printf(&out, "%s%s%s  ", name,
+		    line->conversation == tree->preferred && begins(tree, line) ? " ★" : "",
+		    begins(tree, line) ? "" : " …");
 		free(name);
 	}
 	buf_init(&tail, 0);
-	if (line->prompts > 0)
+	if (line->single)
+		buf_puts(&out, speaker_mark(tree, line));
+	else if (line->prompts > 0)
 		buf_printf(
 		    &tail, ngettext("(%zu turn)", "(%zu turns)", line->prompts), line->prompts);
 	else if (line->entries > 0)
@@ -115,7 +131,8 @@ outline_text(const struct tree *tree, const struct outline_line *line, int colum
 		if (fit < len && room > 1)
 			fit = utf8_fit(preview, len, room - 1, &used);
 		buf_add(&out, preview, fit);
-		buf_puts(&out, fit < len ? "…  " : "  ");
+		buf_puts(&out, fit < len ? "…" : "");
+		buf_puts(&out, line->single ? "" : "  ");
 		free(preview);
 	}
 	buf_add(&out, tail.data, tail.len);

@@ -86,7 +86,7 @@ tree_text(struct command_context *ctx, const struct tree *tree, int64_t live)
 {
 	outline lines = {0};
 
-	tree_outline(tree, live, &lines);
+	tree_outline(tree, live, 0, &lines);
 	for (size_t i = 0; i < lines.len; i++) {
 		char *indent = outline_indent(&lines.items[i]),
 		     *text = outline_text(tree, &lines.items[i], 0);

@@ -229,3 +229,10 @@ entry_is_prompt(const struct entry *entry)
 {
 	return entry->type == ENTRY_MESSAGE_INPUT && !entry->assistant;
 }
+
+bool
+entry_is_tool(enum entry_type type)
+{
+	return type == ENTRY_TOOL_EXECUTION || type == ENTRY_FUNCTION_CALL ||
+	       type == ENTRY_FUNCTION_RESULT;
+}

@@ -119,6 +119,9 @@ void entry_add_chunk(struct entry *, struct chunk *);
 void entry_text(const struct entry *, struct buf *out);
 void entry_thinking(const struct entry *, struct buf *out);
 
+/* What is said to and by tools, not by and to people. */
+bool entry_is_tool(enum entry_type);
+
 /* Whether it is a prompt: a message.input of the user. */
 bool entry_is_prompt(const struct entry *);
 

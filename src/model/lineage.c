@@ -201,9 +201,19 @@ show(struct view *view, size_t i, size_t length)
 	}
 }
 
-/* live: a conversation that is shown whatever it is, or 0. */
+/* live: a conversation that is shown although it is hidden, or 0. */
+static bool
+is_wanted(const struct tree_branch *branch, int64_t live, unsigned what)
+{
+	if ((what & OUTLINE_LABELLED) != 0 && (branch->label == NULL || branch->label[0] == '\0'))
+		return false;
+	if (branch->conversation == live)
+		return true;
+	return !branch->deleted && (!branch->hidden || (what & OUTLINE_HIDDEN) != 0);
+}
+
 static void
-view_init(struct view *view, const struct tree *tree, int64_t live)
+view_init(struct view *view, const struct tree *tree, int64_t live, unsigned what)
 {
 	size_t count = tree->branches.len;
 
@@ -214,13 +224,9 @@ view_init(struct view *view, const struct tree *tree, int64_t live)
 	    .shown = xcalloc(count, sizeof(*view->shown)),
 	};
 	place_forks(view);
-	for (size_t i = 0; i < count; i++) {
-		const struct tree_branch *branch = &tree->branches.items[i];
-
-		if ((branch->hidden || branch->deleted) && branch->conversation != live)
-			continue;
-		show(view, i, branch->entries.len);
-	}
+	for (size_t i = 0; i < count; i++)
+		if (is_wanted(&tree->branches.items[i], live, what))
+			show(view, i, tree->branches.items[i].entries.len);
 }
 
 static void
@@ -294,7 +300,7 @@ tree_alternatives(const struct tree *tree, int64_t entry, alternative_list *out)
 		plain_alternatives(tree, place, entry, out);
 		return;
 	}
-	view_init(&view, tree, 0);
+	view_init(&view, tree, tree->live, 0);
 	if (entry == 0)
 		first_alternatives(&view, out);
 	else
@@ -356,12 +362,16 @@ tree_latest(const struct tree *tree, struct alternative alternative)
 
 	if (place.branch == NOWHERE)
 		return alternative.conversation;
-	view_init(&view, tree, 0);
+	view_init(&view, tree, 0, 0);
 	for (size_t i = 0; i < tree->branches.len; i++) {
 		const struct tree_branch *branch = &tree->branches.items[i];
 
 		if (branch->deleted || !goes_through(&view, i, place))
 			continue;
+		if (branch->conversation == tree->preferred) {
+			latest = branch;
+			break;
+		}
 		/* A hidden one only where there is no other. */
 		if (latest == NULL || (latest->hidden && !branch->hidden) ||
 		    (latest->hidden == branch->hidden && branch->active > latest->active))
@@ -539,6 +549,7 @@ write_run(struct outliner *o, const struct frame *frame, size_t from, size_t unt
 
 	if (from < until) {
 		line.first = branch->entries.items[from].key;
+		line.at = from;
 		line.last = branch->entries.items[until - 1].key;
 		line.preview = branch->entries.items[from].preview;
 	}
@@ -610,13 +621,13 @@ write_tree(struct outliner *o)
 }
 
 void
-tree_outline(const struct tree *tree, int64_t live, outline *out)
+tree_outline(const struct tree *tree, int64_t live, unsigned what, outline *out)
 {
 	size_t count = tree->branches.len;
 	struct outliner o = {.out = out, .live = find_branch(tree, live)};
 
 	array_clear(out);
-	view_init(&o.view, tree, live);
+	view_init(&o.view, tree, live, what);
 	o.path = xcalloc(count, sizeof(*o.path));
 	o.done = xcalloc(count, sizeof(*o.done));
 	o.by_fork = xcalloc(count, sizeof(*o.by_fork));

@@ -42,6 +42,8 @@ struct tree_branch {
 
 struct tree {
 	int64_t root;
+	int64_t preferred; /* the conversation that opens by default; 0: the one changed last */
+	int64_t live;	   /* one that is looked at: a way on, even if it is hidden; 0: none */
 	ARRAY(struct tree_branch) branches; /* the root first, then in the order they were made */
 };
 
@@ -73,7 +75,10 @@ void tree_alternatives(const struct tree *, int64_t entry, alternative_list *out
 /* Whether entry is on the path of conversation. */
 bool tree_on_path(const struct tree *, int64_t conversation, int64_t entry);
 
-/* The conversation changed last among those whose path goes through the alternative. */
+/*
+ * Of the conversations whose path goes through the alternative the preferred
+ * one, else the one changed last.
+ */
 int64_t tree_latest(const struct tree *, struct alternative);
 
 /*
@@ -93,6 +98,7 @@ char *tree_path_name(const struct tree *, int64_t conversation);
 enum outline_type {
 	OUTLINE_RUN,  /* entries without a fork among them: turns, preview of the first prompt */
 	OUTLINE_FORK, /* a branch begins: its name and first words */
+	OUTLINE_ENTRY, /* of a run that is spread out: not its first entry (ui/tree-lines.h) */
 };
 
 struct outline_line {
@@ -100,7 +106,9 @@ struct outline_line {
 	int depth;
 	int64_t conversation;
 	int64_t first, last;	 /* entries the line stands for; 0 in an empty branch */
+	size_t at;		 /* place of the first among those of its conversation */
 	size_t prompts, entries; /* in it */
+	bool single;		 /* stands for one entry by itself, not for a run of one */
 	bool last_sibling;	 /* no further branch of this fork below it */
 	uint64_t rails; /* bit d - 1: further branches of the fork at depth d follow below; to 64 */
 	bool live;		 /* on the path of the conversation asked about */
@@ -110,10 +118,17 @@ struct outline_line {
 
 typedef ARRAY(struct outline_line) outline;
 
+/* What an outline shows beside or in place of what is neither hidden nor deleted. */
+enum {
+	OUTLINE_HIDDEN = 1,   /* hidden branches too */
+	OUTLINE_LABELLED = 2, /* only branches that have a label, and what they hang on */
+};
+
 /*
  * The tree as an indented outline, straight runs compressed to one line each,
- * so that only forks cost lines. live is the conversation that is marked.
+ * so that only forks cost lines. live is the conversation that is marked; what
+ * are OUTLINE_... or 0.
  */
-void tree_outline(const struct tree *, int64_t live, outline *out);
+void tree_outline(const struct tree *, int64_t live, unsigned what, outline *out);
 
 #endif

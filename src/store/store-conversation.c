@@ -321,8 +321,9 @@ move_tree(struct store *store, int64_t from, int64_t to, struct error *err)
 		   from, to, err) &&
 	       store_run2(store,
 		   "UPDATE tree SET numbers = numbers + (SELECT numbers FROM tree WHERE root ="
-		   " ?1), pinned = max(pinned, (SELECT pinned FROM tree WHERE root = ?1)) WHERE"
-		   " root = ?2",
+		   " ?1), pinned = max(pinned, (SELECT pinned FROM tree WHERE root = ?1)),"
+		   " preferred = coalesce(nullif(preferred, 0), (SELECT preferred FROM tree WHERE"
+		   " root = ?1)) WHERE root = ?2",
 		   from, to, err) &&
 	       store_run(store, "DELETE FROM title_fts WHERE rowid = ?1", from, err) &&
 	       store_run(store, "DELETE FROM tree WHERE root = ?1", from, err);

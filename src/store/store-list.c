@@ -38,11 +38,12 @@ store_rows_done(store_rows *rows)
 static struct store_row
 read_row(struct stmt *s)
 {
-	int64_t mark = db_int(s, 9);
+	int64_t mark = db_int(s, 9), preferred = mark != MARK_FAILED ? db_int(s, 10) : 0;
 
 	return (struct store_row){
 	    .root = db_int(s, 0),
 	    .latest = db_int(s, 1),
+	    .opens = preferred != 0 ? preferred : db_int(s, 1),
 	    .title = read_string(s, 2),
 	    .connection = read_string(s, 3),
 	    .agent = read_string(s, 4),
@@ -56,7 +57,8 @@ read_row(struct stmt *s)
 
 #define ROW_COLUMNS                                                                        \
 	"t.root, t.latest, t.title, c.connection, coalesce(c.agent, c.agent_id, c.model)," \
-	" c.updated_at, t.branches, t.pinned, t.archived, t.mark"
+	" c.updated_at, t.branches, t.pinned, t.archived, t.mark,"                         \
+	" (SELECT p.key FROM conversation p WHERE p.key = t.preferred AND p.deleted = 0)"
 
 static bool
 list_all(struct store *store, size_t from, size_t count, store_rows *rows, struct error *err)

@@ -189,6 +189,29 @@ store_set_archived(struct store *store, int64_t key, bool archived, struct error
 		   err);
 }
 
+bool
+store_set_preferred(struct store *store, int64_t key, bool preferred, struct error *err)
+{
+	return store_begin(store, true, err) &&
+	       store_end(store,
+		   set(store,
+		       "UPDATE tree SET preferred = CASE WHEN ?2 THEN ?1 ELSE 0 END WHERE root ="
+		       " (SELECT root FROM conversation WHERE key = ?1)",
+		       key, preferred, err),
+		   err);
+}
+
+/* What failed comes first: its number is that of MARK_FAILED. */
+bool
+store_preferred(struct store *store, int64_t key, int64_t *preferred, struct error *err)
+{
+	return store_number(store,
+	    "SELECT p.key FROM conversation c JOIN tree t ON t.root = c.root"
+	    " JOIN conversation p ON p.key = t.preferred"
+	    " WHERE c.key = ?1 AND p.deleted = 0 AND t.mark <> 4",
+	    key, key, preferred, err);
+}
+
 static bool
 set_label(struct store *store, int64_t key, const char *label, struct error *err)
 {
@@ -272,6 +295,10 @@ static bool
 load_tree(struct store *store, int64_t conversation, struct tree *tree, struct error *err)
 {
 	if (!conversation_root(store, conversation, &tree->root, err) ||
+	    !store_number(store,
+		"SELECT p.key FROM tree t JOIN conversation p ON p.key = t.preferred"
+		" WHERE t.root = ?1 AND p.deleted = 0",
+		tree->root, 0, &tree->preferred, err) ||
 	    !load_branches(store, tree, err))
 		return false;
 	for (size_t i = 0; i < tree->branches.len; i++)

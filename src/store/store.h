@@ -157,6 +157,16 @@ bool store_is_deleted_here(struct store *, const char *connection, const char *i
     const char *updated_at, bool *deleted, struct error *);
 bool store_set_label(struct store *, int64_t key, const char *label, struct error *);
 bool store_set_hidden(struct store *, int64_t key, bool hidden, struct error *);
+
+/* The branch of its tree that opens by default; false: it is not any more. */
+bool store_set_preferred(struct store *, int64_t key, bool preferred, struct error *);
+
+/*
+ * What opens in the tree of a conversation: the preferred branch, else itself;
+ * itself also where the tree ends with something that failed.
+ */
+bool store_preferred(struct store *, int64_t key, int64_t *preferred, struct error *);
+
 bool store_set_seen(struct store *, int64_t key, bool seen, struct error *);
 
 /* Of the tree that a conversation is in. */
@@ -177,6 +187,7 @@ enum store_mark {
 struct store_row {
 	int64_t root;	/* key of its oldest conversation */
 	int64_t latest; /* key of the one changed last */
+	int64_t opens;	/* key of the one that opens: the preferred one, but latest if that failed */
 	char *title;	/* never NULL, may be empty; not sanitised */
 	char *connection;
 	char *agent; /* else the agent's id, else the model */

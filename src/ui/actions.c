@@ -19,6 +19,7 @@
 #include "store/store.h"
 #include "ui/exporting.h"
 #include "ui/panes.h"
+#include "ui/pick-agent.h"
 #include "ui/rows.h"
 #include "ui/screen.h"
 #include "ui/view.h"
@@ -89,7 +90,7 @@ find_rows(struct screen *screen, const char *typed, pick_list *out)
 		    .detail = rows.items[i].branches > 0
 				  ? xasprintf("⑂%d  %s", rows.items[i].branches, when)
 				  : xstrdup(when),
-		    .key = rows.items[i].latest,
+		    .key = rows.items[i].opens,
 		};
 
 		free(when);
@@ -224,23 +225,14 @@ static void
 picked_agent(struct screen *screen, const struct pick *pick)
 {
 	struct view *view = screen_view(screen);
-	const agent_list *agents = client_agents(screen_client(screen));
+	struct agent *agent = pick != NULL ? pick_agent_of(screen, pick) : NULL;
 	bool before = view_key(view) != 0;
 	char *line, *name;
 
-	if (pick == NULL)
+	if (agent == NULL)
 		return;
-	if (pick->key < 0) {
-		struct agent *guide = agent_new(AGENT_MODEL);
-
-		guide->name = xstrdup("guide");
-		guide->model = xstrdup("guide");
-		guide->connection = xstrdup("guide");
-		view_set_agent(view, guide);
-		agent_free(guide);
-	} else if ((size_t)pick->key < agents->len) {
-		view_set_agent(view, agents->items[pick->key]);
-	}
+	view_set_agent(view, agent);
+	agent_free(agent);
 	screen_open_new(screen);
 	name = sanitize_line(view_speaker(view));
 	line = xasprintf(before ? _("A new conversation with %s. The one before is kept.")
@@ -251,58 +243,12 @@ picked_agent(struct screen *screen, const struct pick *pick)
 	free(name);
 }
 
-static const char *
-origin_name(enum agent_origin origin)
-{
-	return origin == AGENT_PROFILE	? _("profile")
-	       : origin == AGENT_SERVER ? _("agent")
-					: _("model");
-}
-
-/* Made anew with each letter: servers may have told of more meanwhile. */
-static void
-find_agents(struct screen *screen, const char *typed, pick_list *out)
-{
-	const agent_list *agents = client_agents(screen_client(screen));
-	bool guide = false;
-
-	for (size_t i = 0; i < agents->len; i++) {
-		const struct agent *agent = agents->items[i];
-		const char *connection = agent->connection != NULL
-					     ? agent->connection
-					     : client_profile(screen_client(screen))->connection;
-		struct pick pick = {.key = (int64_t)i};
-
-		guide |= strcmp(connection, "guide") == 0;
-		pick.text = xasprintf("%s@%s", agent->name, connection);
-		pick.detail =
-		    xasprintf("%s  %s", agent->description != NULL ? agent->description : "",
-			origin_name(agent->origin));
-		if (strcasestr(pick.text, typed) == NULL &&
-		    strcasestr(pick.detail, typed) == NULL) {
-			free(pick.text);
-			free(pick.detail);
-			continue;
-		}
-		array_push(out, pick);
-	}
-	if (!guide && strstr("guide", typed) != NULL) {
-		struct pick pick = {
-		    .text = xstrdup("guide@guide"),
-		    .detail = xstrdup(_("the built-in guide to causerie")),
-		    .key = -1,
-		};
-
-		array_push(out, pick);
-	}
-}
-
 static void
 act_agents(struct screen *screen)
 {
 	client_refresh_agents(screen_client(screen));
 	screen_push(screen, pane_picker_new(screen, _("Who answers a new conversation"), NULL,
-				find_agents, picked_agent));
+				pick_agent_find, picked_agent));
 }
 
 static void
@@ -366,20 +312,41 @@ act_palette(struct screen *screen)
 static void
 aimed(struct screen *screen)
 {
+	screen_notice(screen, NULL);
 	pane_input_load(input(screen));
 	pane_messages_follow(messages(screen));
 	screen_focus(screen, input(screen));
 	screen_touch_all(screen);
 }
 
+/* Where nothing can branch: the key that said so branches from the nearest place now. */
+static void
+offer_nearest(struct screen *screen, int64_t nearest, struct error *err)
+{
+	char *line;
+
+	screen_focus(screen, messages(screen));
+	pane_messages_select(messages(screen), nearest);
+	line = xasprintf(_("%s The nearest entry before it is selected: %s branches there."),
+	    err->text, screen_keys(screen, "branch"));
+	screen_notice(screen, line);
+	free(line);
+	error_done(err);
+}
+
 static void
 act_branch(struct screen *screen)
 {
 	struct error err = ERROR_NONE;
-	int64_t entry = pane_messages_selected(messages(screen));
+	int64_t entry = pane_messages_selected(messages(screen)),
+		nearest = view_nearest_fork(screen_view(screen), entry);
 
 	pane_input_save(input(screen));
 	view_aim_branch(screen_view(screen), entry, &err);
+	if (err.kind != ERR_NONE && nearest != 0) {
+		offer_nearest(screen, nearest, &err);
+		return;
+	}
 	if (!report(screen, &err))
 		aimed(screen);
 }
@@ -440,6 +407,51 @@ branched(struct screen *screen, int64_t entry)
 	pane_messages_reset(messages(screen), entry);
 	pane_conversations_reload(screen_pane(screen, "list"));
 	screen_touch_all(screen);
+}
+
+/* The answers come side by side, each in its own branch. */
+static void
+picked_answerers(struct screen *screen, const struct pick *picks, size_t count)
+{
+	int64_t entry = pane_messages_selected(messages(screen));
+	struct error err = ERROR_NONE;
+	agent_list agents = {0};
+	bool begun;
+
+	for (size_t i = 0; i < count; i++) {
+		struct agent *agent = pick_agent_of(screen, &picks[i]);
+
+		if (agent != NULL)
+			array_push(&agents, agent);
+	}
+	pane_input_save(input(screen));
+	begun = view_regenerate_with(screen_view(screen), entry, agents.items, agents.len, &err);
+	if (begun)
+		branched(screen, 0);
+	if (begun && agents.len > 1) {
+		char *line =
+		    xasprintf(ngettext("%zu answer is coming: h and l walk between them.",
+				  "%zu answers are coming: h and l walk between them.", agents.len),
+			agents.len);
+
+		screen_notice(screen, line);
+		free(line);
+	}
+	agent_list_done(&agents);
+	report(screen, &err);
+}
+
+static void
+act_regenerate_with(struct screen *screen)
+{
+	if (pane_messages_selected(messages(screen)) == 0) {
+		screen_notice(screen, _("There is no answer here to regenerate."));
+		return;
+	}
+	client_refresh_agents(screen_client(screen));
+	screen_push(
+	    screen, pane_picker_new_many(screen, _("Who answers this again; Tab marks several"),
+			pick_agent_find_versions, picked_answerers));
 }
 
 static void act_retry(struct screen *);
@@ -1085,6 +1097,8 @@ const struct action actions[] = {
     {"edit", "messages", N_("edit the selected prompt and send it as a branch"), act_edit},
     {"edit-last", "messages", N_("edit the last prompt"), act_edit_last},
     {"copy", "messages", N_("copy the entry's source"), act_copy},
+    {"regenerate-with", "messages", N_("get another answer from somebody else, or from several"),
+	act_regenerate_with},
     {"quote", "messages", N_("quote the entry into the input"), act_quote},
     {"fold", "messages", N_("open or fold thinking, tools and results"), OWN},
     {"shift-left", "messages", N_("shift wide code and tables to the left"), OWN},
@@ -1114,15 +1128,28 @@ const struct action actions[] = {
     ROWS("tree"),
     {"first", "tree", N_("to the first row"), OWN},
     {"last", "tree", N_("to the last row"), OWN},
-    {"tree-in", "tree", N_("into the branch below"), OWN},
-    {"tree-out", "tree", N_("out to where the branch began"), OWN},
+    {"tree-in", "tree", N_("unfold, else into the branch below"), OWN},
+    {"tree-out", "tree", N_("fold, else out to where the branch began"), OWN},
     {"next-fork", "tree", N_("next branch"), OWN},
     {"previous-fork", "tree", N_("previous branch"), OWN},
-    {"choose", "tree", N_("go there"), OWN},
+    {"choose", "tree", N_("go there; edit that prompt; go on after that answer"), OWN},
+    {"read", "tree", N_("go there to read"), OWN},
     {"branch", "tree", N_("branch from there"), OWN},
     {"tree-mark", "tree", N_("mark the line, or take the mark away"), OWN},
     {"compare", "tree", N_("compare the marked line with this one, or the two marked"), OWN},
-    {"escape", "tree", N_("close the tree"), OWN},
+    {"spread", "tree", N_("show each entry of the run, or one line for it again"), OWN},
+    {"spread-all", "tree", N_("the same for all runs"), OWN},
+    {"label", "tree", N_("give the branch a label"), OWN},
+    {"prefer", "tree", N_("make the branch the one that opens, or no longer"), OWN},
+    {"hide", "tree", N_("hide the branch, or show it again"), OWN},
+    {"show-hidden", "tree", N_("show hidden branches, or no longer"), OWN},
+    {"filter", "tree", N_("show all, prompts, labelled branches, or no tools"), OWN},
+    {"hoist", "tree", N_("show only what hangs on the selected row"), OWN},
+    {"up", "tree", N_("show again what that hangs on"), OWN},
+    {"find", "tree", N_("search in the tree"), OWN},
+    {"find-next", "tree", N_("next match of the search"), OWN},
+    {"find-previous", "tree", N_("previous match of the search"), OWN},
+    {"escape", "tree", N_("the whole tree again, else close it"), OWN},
 
     ROWS("compare"),
     {"first", "compare", N_("to the start"), OWN},
@@ -1138,6 +1165,7 @@ const struct action actions[] = {
 
     ROWS("picker"),
     {"choose", "picker", N_("take the selected row"), OWN},
+    {"mark", "picker", N_("mark the row, where several can be chosen"), OWN},
     {"escape", "picker", N_("close without choosing"), OWN},
 
     ROWS("text"),

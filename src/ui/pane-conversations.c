@@ -403,7 +403,7 @@ open_selected(struct conversations *c)
 	const struct store_row *row = selected(c);
 	struct screen *screen = c->pane.screen;
 
-	if (row == NULL || !screen_open(screen, row->latest, 0))
+	if (row == NULL || !screen_open(screen, row->opens, 0))
 		return;
 	stop_filter(c, false);
 	screen_focus(screen, screen_pane(screen, "input"));
@@ -568,7 +568,7 @@ pane_conversations_nth(struct pane *pane, size_t n)
 	struct conversations *c = self(pane);
 
 	refresh_top(c);
-	return n < c->rows.len ? c->rows.items[n].latest : 0;
+	return n < c->rows.len ? c->rows.items[n].opens : 0;
 }
 
 int64_t
@@ -584,7 +584,7 @@ pane_conversations_neighbour(struct pane *pane, int step)
 	if (at < 0)
 		at = step > 0 ? -1 : (ptrdiff_t)c->rows.len;
 	at += step;
-	return at >= 0 && at < (ptrdiff_t)c->rows.len ? c->rows.items[at].latest : 0;
+	return at >= 0 && at < (ptrdiff_t)c->rows.len ? c->rows.items[at].opens : 0;
 }
 
 int64_t

@@ -29,6 +29,10 @@
 /* Columns of the words that a branch begins at, in the header. */
 #define ORIGIN_COLUMNS 24
 
+/* Rather than fewer words than these it loses its time, and with fewer columns it goes. */
+#define LEAST_WORDS 4
+#define LEAST_ORIGIN 16
+
 /* Entries whose rows are kept though they are not on the screen. */
 #define KEEP_ROWS 200
 
@@ -333,33 +337,54 @@ path_of(const struct messages *m)
 	return clean;
 }
 
-/* What the next branch begins behind, or what it replaces; yours, "" if none does. */
+/*
+ * What the next branch begins behind, or what it replaces; of a branch that is
+ * there what it goes on from, so many columns of it. Yours, "" if there is none.
+ */
 static char *
-origin_of(const struct messages *m)
+origin_of(const struct messages *m, int columns)
 {
 	struct view *view = screen_view(m->pane.screen);
-	size_t place, at = entry_count(m) - (view_aim(view) == AIM_BRANCH ? 1 : 0);
 	const struct conversation *c = conversation(m);
+	size_t place, at = !is_aimed(m) ? (c != NULL ? c->inherited : 0) - 1
+					: entry_count(m) - (view_aim(view) == AIM_BRANCH ? 1 : 0);
 	const struct tree_branch *branch;
 	char *clean, *when, *origin;
 	const char *more;
 	int fit, used;
 
-	if (!is_aimed(m) || at >= c->entries.len)
+	if (c == NULL || at >= c->entries.len)
 		return xstrdup("");
 	branch = tree_owner(view_tree(view), c->entries.items[at]->key, &place);
 	if (branch == NULL)
 		return xstrdup("");
 	clean = sanitize_line(branch->entries.items[place].preview);
-	fit = (int)utf8_fit(clean, strlen(clean), ORIGIN_COLUMNS, &used);
+	fit = (int)utf8_fit(clean, strlen(clean), columns, &used);
 	more = clean[fit] != '\0' ? "…" : "";
 	when = rows_time(c->entries.items[at]->created_at);
-	origin = view_aim(view) == AIM_BRANCH
+	origin = view_aim(view) == AIM_END
+		     ? xasprintf(_("forked from “%.*s%s” %s"), fit, clean, more, when)
+		 : view_aim(view) == AIM_BRANCH
 		     ? xasprintf(_("from “%.*s%s” %s"), fit, clean, more, when)
 		     : xasprintf(_("in place of “%.*s%s” %s"), fit, clean, more, when);
 	free(when);
 	free(clean);
 	return origin;
+}
+
+/* The same in fewer columns: its words give way, not the time. Returns its width, 0 if it goes. */
+static int
+shorten_origin(const struct messages *m, char **origin, int columns)
+{
+	char *frame = origin_of(m, 0);
+	int words = columns - utf8_width(frame, strlen(frame));
+
+	free(frame);
+	if (words < LEAST_WORDS)
+		return columns < LEAST_ORIGIN ? 0 : columns;
+	free(*origin);
+	*origin = origin_of(m, words);
+	return utf8_width(*origin, strlen(*origin));
 }
 
 /* "main › b2 › b5" in fewer columns: its end, as "… › b5"; takes the path over. */
@@ -436,15 +461,14 @@ paint_header(const struct messages *m, struct grid *grid)
 	    STYLE_TITLE, STYLE_ASSISTANT, STYLE_MATCH, STYLE_MATCH, STYLE_DIM};
 	struct rect rect = m->pane.rect;
 	char *texts[PARTS] = {title_of(m), sanitize_line(view_speaker(screen_view(m->pane.screen))),
-	    path_of(m), position_of(m), origin_of(m)};
-	int widths[PARTS], x = 1, excess = 2 - rect.width;
+	    path_of(m), position_of(m), origin_of(m, ORIGIN_COLUMNS)};
+	int widths[PARTS], x = 1, excess = 2 - rect.width, whole;
 	const struct {
 		enum header_part part;
 		int least;
 	} steps[] = {
-	    {PART_TITLE, 20},
-	    {PART_ORIGIN, 0},
 	    {PART_TITLE, 12},
+	    {PART_ORIGIN, 0},
 	    {PART_SPEAKER, 8},
 	    {PART_PATH, least_path(texts[PART_PATH])},
 	    {PART_SPEAKER, 0},
@@ -466,6 +490,17 @@ paint_header(const struct messages *m, struct grid *grid)
 		if (had && widths[steps[i].part] == 0 && steps[i].part != PART_TITLE)
 			excess -= 3;
 	}
+	whole = utf8_width(texts[PART_ORIGIN], strlen(texts[PART_ORIGIN]));
+	if (widths[PART_ORIGIN] < whole && widths[PART_ORIGIN] > 0) {
+		excess -= widths[PART_ORIGIN];
+		widths[PART_ORIGIN] = shorten_origin(m, &texts[PART_ORIGIN], widths[PART_ORIGIN]);
+		excess += widths[PART_ORIGIN] > 0 ? widths[PART_ORIGIN] : -3;
+	}
+	/* What a dot and a part that went have left over. */
+	whole = utf8_width(texts[PART_TITLE], strlen(texts[PART_TITLE]));
+	if (excess < 0 && widths[PART_TITLE] > 0)
+		widths[PART_TITLE] =
+		    widths[PART_TITLE] - excess < whole ? widths[PART_TITLE] - excess : whole;
 	texts[PART_PATH] = shorten_path(texts[PART_PATH], widths[PART_PATH]);
 	for (int i = 0; i < PARTS; i++) {
 		if (x > 1 && widths[i] > 0 && i != PART_POSITION)
@@ -569,6 +604,19 @@ paint_fork(const struct messages *m, struct grid *grid, int y)
 }
 
 static void
+paint_ways(const struct messages *m, struct grid *grid, int y, int64_t entry)
+{
+	size_t count = view_ways_on(screen_view(m->pane.screen), entry);
+	char *mark;
+
+	if (count < 2 || screen_is_plain(m->pane.screen))
+		return;
+	mark = xasprintf("⑂%zu", count);
+	grid_puts(grid, m->pane.rect, y, 0, mark, STYLE_MATCH);
+	free(mark);
+}
+
+static void
 paint(const struct pane *pane, struct grid *grid)
 {
 	const struct messages *m = (const struct messages *)pane;
@@ -595,6 +643,9 @@ paint(const struct pane *pane, struct grid *grid)
 			if (selected && row + 1 < (int)rows->rows.len)
 				grid_puts(grid, rect, y, 0, "▌", STYLE_KEY);
 		}
+		/* Behind the entry, where the ways part: the empty row below it. */
+		if (row == (int)rows->rows.len)
+			paint_ways(m, grid, y - 1, c->entries.items[entry]->key);
 	}
 	paint_fork(m, grid, y);
 	paint_new_rows(m, grid);
@@ -959,6 +1010,17 @@ pane_messages_show_failure(struct pane *pane)
 	}
 	pane_touch(pane);
 	return true;
+}
+
+void
+pane_messages_select(struct pane *pane, int64_t entry)
+{
+	struct messages *m = self(pane);
+	const struct conversation *c = conversation(m);
+	ptrdiff_t at = c != NULL ? conversation_find(c, entry) : -1;
+
+	if (at >= 0 && at < (ptrdiff_t)entry_count(m) && pane->rect.height > 0)
+		select_place(m, (size_t)at);
 }
 
 int64_t

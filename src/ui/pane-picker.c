@@ -29,6 +29,8 @@ struct picker {
 	struct buf typed;
 	pick_search_fn search;
 	pick_fn fn;
+	picks_fn many;	  /* in place of fn */
+	pick_list marked; /* copies: rows are made anew */
 	bool stale;
 };
 
@@ -45,13 +47,29 @@ header_rows(const struct picker *p)
 }
 
 static void
+free_pick(struct pick *pick)
+{
+	free(pick->text);
+	free(pick->detail);
+	free(pick->value);
+}
+
+static struct pick
+copy_pick(const struct pick *pick)
+{
+	return (struct pick){
+	    .text = xstrdup(pick->text),
+	    .detail = xstrdup(pick->detail),
+	    .value = xstrdup(pick->value),
+	    .key = pick->key,
+	};
+}
+
+static void
 free_picks(pick_list *picks)
 {
-	for (size_t i = 0; i < picks->len; i++) {
-		free(picks->items[i].text);
-		free(picks->items[i].detail);
-		free(picks->items[i].value);
-	}
+	for (size_t i = 0; i < picks->len; i++)
+		free_pick(&picks->items[i]);
 	array_done(picks);
 }
 
@@ -93,6 +111,36 @@ update(struct pane *pane)
 	listbox_resize(&p->box, p->shown.len, pane->rect.height - header_rows(p));
 }
 
+static size_t
+mark_of(const struct picker *p, const struct pick *pick)
+{
+	size_t i = 0;
+
+	while (i < p->marked.len && strcmp(p->marked.items[i].text, pick->text) != 0)
+		i++;
+	return i;
+}
+
+static void
+toggle_mark(struct picker *p)
+{
+	const struct pick *pick;
+	size_t at;
+
+	if (p->many == NULL || p->box.selected >= p->shown.len)
+		return;
+	pick = &p->picks.items[p->shown.items[p->box.selected]];
+	at = mark_of(p, pick);
+	if (at < p->marked.len) {
+		free_pick(&p->marked.items[at]);
+		array_remove(&p->marked, at);
+	} else {
+		array_push(&p->marked, copy_pick(pick));
+	}
+	listbox_move(&p->box, 1);
+	pane_touch(&p->pane);
+}
+
 /* What stands at the right keeps a third of the row, so that a long text does not hide it. */
 static void
 paint_pick(const struct picker *p, struct grid *grid, int y, const struct pick *pick)
@@ -108,6 +156,8 @@ paint_pick(const struct picker *p, struct grid *grid, int y, const struct pick *
 		width = most;
 	if (width > 0)
 		room -= width + 2;
+	if (mark_of(p, pick) < p->marked.len)
+		grid_puts(grid, rect, y, 0, "✓", STYLE_MATCH);
 	grid_put_cut(grid, rect, y, 2, text, room, STYLE_NORMAL);
 	grid_put_cut(grid, rect, y, rect.width - 1 - width, detail, width, STYLE_DIM);
 	free(detail);
@@ -154,23 +204,24 @@ finish(struct picker *p, bool chosen)
 {
 	struct screen *screen = p->pane.screen;
 	pick_fn fn = p->fn;
-	struct pick pick = {0};
+	picks_fn many = p->many;
+	pick_list picks = {0};
 
 	if (p->stale)
 		make_shown(p);
-	if (chosen && p->box.selected >= p->shown.len)
+	if (chosen && p->marked.len > 0)
+		for (size_t i = 0; i < p->marked.len; i++)
+			array_push(&picks, copy_pick(&p->marked.items[i]));
+	else if (chosen && p->box.selected < p->shown.len)
+		array_push(&picks, copy_pick(&p->picks.items[p->shown.items[p->box.selected]]));
+	if (chosen && picks.len == 0)
 		return;
-	if (chosen) {
-		struct pick *from = &p->picks.items[p->shown.items[p->box.selected]];
-
-		pick = *from;
-		*from = (struct pick){0};
-	}
 	screen_pop(screen);
-	fn(screen, chosen ? &pick : NULL);
-	free(pick.text);
-	free(pick.detail);
-	free(pick.value);
+	if (many == NULL)
+		fn(screen, chosen ? &picks.items[0] : NULL);
+	else if (chosen)
+		many(screen, picks.items, picks.len);
+	free_picks(&picks);
 }
 
 static bool
@@ -204,6 +255,8 @@ action(struct pane *pane, const char *name)
 		finish(p, true);
 	else if (strcmp(name, "escape") == 0)
 		finish(p, false);
+	else if (strcmp(name, "mark") == 0)
+		toggle_mark(p);
 	else if (listbox_steps(&p->box, name, &rows))
 		listbox_move(&p->box, rows);
 	else
@@ -227,6 +280,7 @@ destroy(struct pane *pane)
 	struct picker *p = self(pane);
 
 	free_picks(&p->picks);
+	free_picks(&p->marked);
 	array_done(&p->shown);
 	buf_done(&p->typed);
 	free(p->title);
@@ -263,6 +317,21 @@ pane_picker_new(
 		memset(picks, 0, sizeof(*picks));
 	}
 	return &p->pane;
+}
+
+struct pane *
+pane_picker_new_many(struct screen *screen, const char *title, pick_search_fn search, picks_fn fn)
+{
+	struct pane *pane = pane_picker_new(screen, title, NULL, search, NULL);
+
+	self(pane)->many = fn;
+	return pane;
+}
+
+bool
+pane_picker_is_many(const struct pane *pane)
+{
+	return pane->ops == &ops && ((const struct picker *)pane)->many != NULL;
 }
 
 void

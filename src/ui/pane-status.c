@@ -82,11 +82,12 @@ static const struct hint {
     {"list", {"help", "escape", "choose", "list-filter", "delete-conversation"},
 	{N_("help"), N_("back"), N_("open"), N_("filter"), N_("delete")}},
     {"filter", {"escape", "choose"}, {N_("all"), N_("open")}},
-    {"tree", {"help", "escape", "choose", "branch"},
-	{N_("help"), N_("back"), N_("go"), N_("branch")}},
+    {"tree", {"help", "escape", "choose", "branch", "spread", "label", "filter", "find"},
+	{N_("help"), N_("back"), N_("go"), N_("branch"), N_("unfold"), N_("label"), N_("filter"),
+	    N_("search")}},
     {"compare", {"help", "escape", "next-difference", "next-sibling", "other-side", "choose"},
 	{N_("help"), N_("back"), N_("difference"), N_("sibling"), N_("side"), N_("go")}},
-    {"picker", {"escape", "choose"}, {N_("back"), N_("choose")}},
+    {"picker", {"escape", "choose", "mark"}, {N_("back"), N_("choose"), N_("mark")}},
     {"dialog", {"escape", "choose"}, {N_("back"), N_("take")}},
     {"text", {"escape", "page-down"}, {N_("back"), N_("page")}},
 };
@@ -106,6 +107,8 @@ label_of(struct screen *screen, const char *action, const char *label)
 	}
 	if (strcmp(action, "choose") == 0 && strcmp(screen_context(screen), "dialog") == 0 &&
 	    !pane_dialog_has_line(screen_focused(screen)))
+		return NULL;
+	if (strcmp(action, "mark") == 0 && !pane_picker_is_many(screen_focused(screen)))
 		return NULL;
 	if (strcmp(action, "next-sibling") == 0 && !view_has_siblings(view))
 		return NULL;

@@ -45,6 +45,7 @@ void pane_messages_browse(struct pane *); /* browsing begins: something is selec
  * if nothing is, or the reader is elsewhere: then somebody else has to tell.
  */
 bool pane_messages_show_failure(struct pane *);
+void pane_messages_select(struct pane *, int64_t entry);
 int64_t pane_messages_selected(const struct pane *);	/* entry; 0: none */
 /* The source of code block number of the selected entry, or (0) of the last there is. */
 bool pane_messages_code(struct pane *, size_t number, struct buf *out);
@@ -90,6 +91,14 @@ typedef void (*pick_fn)(struct screen *, const struct pick *);
 typedef void (*pick_search_fn)(struct screen *, const char *typed, pick_list *out);
 struct pane *pane_picker_new(struct screen *, const char *title, pick_list *, pick_search_fn,
     pick_fn);
+
+/* The same where several can be marked; nothing is called when it is cancelled. */
+typedef void (*picks_fn)(struct screen *, const struct pick *, size_t count);
+struct pane *pane_picker_new_many(
+    struct screen *, const char *title, pick_search_fn search, picks_fn fn);
+
+bool pane_picker_is_many(const struct pane *);
+
 /* There may be other rows now. Nothing if the pane is no picker. */
 void pane_picker_refresh(struct pane *);
 

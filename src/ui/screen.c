@@ -143,6 +143,14 @@ find_answer(struct screen *screen, int64_t key)
 	error_done(&err);
 }
 
+/* Not only the top: a tree below a question shows words of the tree that the view read. */
+static void
+touch_stack(struct screen *screen)
+{
+	for (size_t i = 0; i < screen->stack.len; i++)
+		pane_touch(screen->stack.items[i]);
+}
+
 static void
 noticed(void *arg, const struct note *note)
 {
@@ -154,6 +162,7 @@ noticed(void *arg, const struct note *note)
 		pane_conversations_reload(screen->list);
 		/* Branches may have come to the tree, by another instance. */
 		view_changed(screen->view);
+		touch_stack(screen);
 		break;
 	case NOTE_CONVERSATION:
 		view_changed(screen->view);
@@ -162,8 +171,7 @@ noticed(void *arg, const struct note *note)
 		if (shown)
 			pane_touch(screen->messages);
 		pane_touch(screen->status);
-		if (screen->stack.len > 0)
-			pane_touch(screen_top(screen));
+		touch_stack(screen);
 		break;
 	case NOTE_ENTRY:
 		if (shown)

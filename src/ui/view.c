@@ -32,7 +32,8 @@ struct view {
 	enum aim aim;
 	int64_t aim_entry;
 	struct tree tree;
-	ARRAY(struct way) ways; /* of the tree, in the order of their keys */
+	ARRAY(struct way) ways;	 /* of the tree, in the order of their keys */
+	ARRAY(struct way) forks; /* entries they go on from; which has no meaning */
 	bool tree_read;
 	ARRAY(struct queued) queue;
 };
@@ -58,6 +59,7 @@ view_free(struct view *view)
 	agent_free(view->agent);
 	tree_done(&view->tree);
 	array_done(&view->ways);
+	array_done(&view->forks);
 	free(view);
 }
 
@@ -101,6 +103,8 @@ find_ways(struct view *view, int64_t fork)
 	alternative_list list = {0};
 
 	tree_alternatives(&view->tree, fork, &list);
+	if (list.len > 1)
+		array_push(&view->forks, ((struct way){fork, 0, list.len}));
 	for (size_t i = 0; i < list.len && list.len > 1; i++)
 		if (list.items[i].entry != 0)
 			array_push(&view->ways, ((struct way){list.items[i].entry, i, list.len}));
@@ -114,6 +118,7 @@ read_ways(struct view *view)
 	ARRAY(int64_t) forks = {0};
 
 	array_clear(&view->ways);
+	array_clear(&view->forks);
 	array_push(&forks, 0); /* the first entries */
 	for (size_t i = 0; i < view->tree.branches.len; i++)
 		array_push(&forks, view->tree.branches.items[i].fork);
@@ -136,6 +141,7 @@ view_tree(struct view *view)
 		tree_init(&view->tree);
 		if (view->key != 0)
 			store_load_tree(client_store(view->client), view->key, &view->tree, &err);
+		view->tree.live = view->key;
 		read_ways(view);
 		view->tree_read = true;
 		error_done(&err);
@@ -209,6 +215,19 @@ first_of(const char *a, const char *b, const char *c)
 	return a != NULL ? a : b != NULL ? b : c;
 }
 
+/* What a server calls its agent, once it has told; else its id. */
+static const char *
+agent_name(struct view *view, const char *id)
+{
+	const agent_list *agents = id != NULL ? client_agents(view->client) : NULL;
+
+	for (size_t i = 0; agents != NULL && i < agents->len; i++)
+		if (agents->items[i]->origin == AGENT_SERVER &&
+		    strcmp(agents->items[i]->agent_id, id) == 0)
+			return agents->items[i]->name;
+	return id;
+}
+
 const char *
 view_speaker(struct view *view)
 {
@@ -217,7 +236,8 @@ view_speaker(struct view *view)
 	const char *name = NULL;
 
 	if (conversation != NULL)
-		name = first_of(conversation->agent, conversation->model, conversation->agent_id);
+		name = first_of(conversation->agent, conversation->model,
+		    agent_name(view, conversation->agent_id));
 	else if (view->agent != NULL)
 		name = first_of(view->agent->name, view->agent->model, view->agent->agent_id);
 	if (name != NULL)
@@ -277,13 +297,10 @@ check_fork(const struct entry *entry, struct error *err)
 {
 	if (entry->state == ENTRY_UNSENT || entry->state == ENTRY_SENDING)
 		return error_set(err, ERR_USAGE,
-		    _("The server does not have this message yet, so nothing can branch from it. "
-		      "Select "
-		      "an earlier one, or send it first."));
+		    _("The server does not have this message yet, so nothing can branch from it."));
 	if (entry->type == ENTRY_FUNCTION_CALL)
-		return error_set(err, ERR_USAGE,
-		    _("A call without its result cannot be left open: select the prompt before "
-		      "it."));
+		return error_set(
+		    err, ERR_USAGE, _("A call without its result cannot be left open."));
 	return true;
 }
 
@@ -317,6 +334,23 @@ view_aim_edit(struct view *view, int64_t key, struct error *err)
 	view->aim = AIM_EDIT;
 	view->aim_entry = key;
 	return true;
+}
+
+int64_t
+view_nearest_fork(struct view *view, int64_t key)
+{
+	const struct conversation *conversation = view_conversation(view);
+	struct error why = ERROR_NONE;
+	size_t at;
+
+	if (entry_of(view, key, &at) == NULL)
+		return 0;
+	while (!check_fork(conversation->entries.items[at], &why)) {
+		error_done(&why);
+		if (at-- == 0)
+			return 0;
+	}
+	return conversation->entries.items[at]->key;
 }
 
 void
@@ -466,27 +500,86 @@ view_send(struct view *view, const char *text, size_t len, bool *queued, struct 
 	return go(view, &run, err);
 }
 
-bool
-view_regenerate(struct view *view, int64_t key, struct error *err)
+/* The words that an entry answers, or NULL. */
+static const struct entry *
+answered(struct view *view, int64_t key, struct error *err)
 {
 	const struct conversation *conversation = view_conversation(view);
-	struct request run = {.base = view->key};
+	const struct entry *prompt;
 	size_t at = 0;
 
-	if (entry_of(view, key, &at) == NULL)
-		return error_set(err, ERR_USAGE, _("There is no answer here to regenerate."));
-	/* Back over the answer, all its parts, to the words it answers. */
+	if (entry_of(view, key, &at) == NULL) {
+		error_set(err, ERR_USAGE, _("There is no answer here to regenerate."));
+		return NULL;
+	}
+	/* Back over the answer, all its parts. */
 	while (at > 0 && !entry_is_prompt(conversation->entries.items[at]) &&
 	       conversation->entries.items[at]->type != ENTRY_FUNCTION_RESULT)
 		at--;
-	if (!entry_is_prompt(conversation->entries.items[at]))
-		return error_set(err, ERR_USAGE, _("There is no prompt before this answer."));
-	if (!check_fork(conversation->entries.items[at], err))
+	prompt = conversation->entries.items[at];
+	if (!entry_is_prompt(prompt)) {
+		error_set(err, ERR_USAGE, _("There is no prompt before this answer."));
+		return NULL;
+	}
+	return check_fork(prompt, err) ? prompt : NULL;
+}
+
+bool
+view_regenerate(struct view *view, int64_t key, struct error *err)
+{
+	const struct entry *prompt = answered(view, key, err);
+	struct request run = {.base = view->key};
+
+	if (prompt == NULL)
 		return false;
 	run.turn = turn_new(TURN_RESTART);
 	run.turn->stream = client_profile(view->client)->settings.stream;
-	run.fork = conversation->entries.items[at]->key;
+	run.fork = prompt->key;
 	return go(view, &run, err);
+}
+
+/* Whether it is the server's agent that answers here, perhaps in another version. */
+static bool
+is_same_agent(const struct conversation *conversation, const struct agent *agent)
+{
+	return conversation->agent_id != NULL && agent->agent_id != NULL &&
+	       strcmp(conversation->agent_id, agent->agent_id) == 0 &&
+	       agent->origin == AGENT_SERVER && agent->connection != NULL &&
+	       strcmp(conversation->connection, agent->connection) == 0;
+}
+
+bool
+view_regenerate_with(
+    struct view *view, int64_t key, struct agent *const *agents, size_t count, struct error *err)
+{
+	const struct entry *prompt = answered(view, key, err);
+	int64_t base = view->key, fork = prompt != NULL ? prompt->key : 0, first = 0;
+	bool good = prompt != NULL;
+
+	for (size_t i = 0; i < count && good; i++) {
+		const struct conversation *conversation = view_conversation(view);
+		struct request run = {.base = base, .fork = fork};
+		int64_t branch = 0;
+
+		run.turn = turn_new(TURN_START);
+		if (conversation != NULL && is_same_agent(conversation, agents[i])) {
+			run.turn->kind = TURN_RESTART;
+			run.turn->agent_version = xstrdup(agents[i]->agent_version);
+		} else {
+			run.agent = agents[i];
+		}
+		run.turn->stream = client_profile(view->client)->settings.stream;
+		good = client_run(view->client, &run, &branch, err) != 0;
+		if (first == 0)
+			first = branch;
+	}
+	if (first != 0) {
+		struct error ignored = ERROR_NONE;
+
+		view_open(view, first, good ? err : &ignored);
+		error_done(&ignored);
+	}
+	return first != 0;
 }
 
 bool
@@ -538,6 +631,20 @@ view_alternatives(struct view *view, int64_t entry, size_t *which)
 		    &wanted, view->ways.items, view->ways.len, sizeof(wanted), compare_ways);
 	*which = way != NULL ? way->which : 0;
 	return way != NULL ? way->count : 1;
+}
+
+/* The forks were found in the order of their keys. */
+size_t
+view_ways_on(struct view *view, int64_t entry)
+{
+	struct way wanted = {.entry = entry};
+	const struct way *fork = NULL;
+
+	view_tree(view);
+	if (view->forks.len > 0)
+		fork = bsearch(
+		    &wanted, view->forks.items, view->forks.len, sizeof(wanted), compare_ways);
+	return fork != NULL ? fork->count : 1;
 }
 
 bool

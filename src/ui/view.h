@@ -68,6 +68,9 @@ bool view_aim_branch(struct view *, int64_t entry, struct error *);
 bool view_aim_edit(struct view *, int64_t entry, struct error *);
 void view_aim_end(struct view *);
 
+/* The nearest entry at or before one on the path that a branch can begin behind; 0: none. */
+int64_t view_nearest_fork(struct view *, int64_t entry);
+
 /*
  * How many entries of the open conversation's path what is sent next goes
  * behind: all of them at the end, fewer when a branch begins earlier.
@@ -86,6 +89,15 @@ bool view_send(struct view *, const char *text, size_t len, bool *queued, struct
 /* Another answer to the same words: a branch from what the entry answers. */
 bool view_regenerate(struct view *, int64_t entry, struct error *);
 
+/*
+ * The same by others, each in a branch of its own, all at the same time: the
+ * first of them is open afterwards. Another version of the server's agent that
+ * answers here goes on with the same conversation; anybody else is told what
+ * was said.
+ */
+bool view_regenerate_with(struct view *, int64_t entry, struct agent *const *agents, size_t count,
+    struct error *);
+
 /* Sends again what is unsent or broke off at the end. */
 bool view_retry(struct view *, struct error *);
 
@@ -101,6 +113,9 @@ void view_turn_over(struct view *, int64_t conversation, struct error *);
 
 /* The ways on at an entry of the path: how many, and which one it is (from 0). */
 size_t view_alternatives(struct view *, int64_t entry, size_t *which);
+
+/* How many ways go on from an entry. */
+size_t view_ways_on(struct view *, int64_t entry);
 
 /* Whether the path forks anywhere. */
 bool view_has_siblings(struct view *);

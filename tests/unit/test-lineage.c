@@ -15,55 +15,7 @@
 #include "base/mem.h"
 #include "client/outline.h"
 #include "model/lineage.h"
-
-/* A branch of a tree; entries as "u1 a2": a prompt with key 1, an answer with key 2. */
-struct spec {
-	int64_t conversation, parent, fork;
-	const char *entries;
-	const char *label;
-	char flag; /* 'h' hidden, 'd' deleted */
-	int64_t active;
-};
-
-static void
-add_entries(struct tree_branch *branch, const char *text)
-{
-	while (*text != '\0') {
-		struct tree_entry entry = {.assistant = *text == 'a'};
-		char *end;
-
-		entry.type = *text == 'u'   ? ENTRY_MESSAGE_INPUT
-			     : *text == 'a' ? ENTRY_MESSAGE_OUTPUT
-					    : ENTRY_TOOL_EXECUTION;
-		entry.key = strtoll(text + 1, &end, 10);
-		entry.preview = xasprintf("%c%" PRId64, *text, entry.key);
-		array_push(&branch->entries, entry);
-		text = *end == ' ' ? end + 1 : end;
-	}
-}
-
-static void
-make_tree(struct tree *tree, const struct spec *specs, size_t count)
-{
-	tree_init(tree);
-	tree->root = specs[0].conversation;
-	for (size_t i = 0; i < count; i++) {
-		struct tree_branch branch = {
-		    .conversation = specs[i].conversation,
-		    .parent = specs[i].parent,
-		    .fork = specs[i].fork,
-		    .label = xstrdup(specs[i].label),
-		    .hidden = specs[i].flag == 'h',
-		    .deleted = specs[i].flag == 'd',
-		    .active = specs[i].active,
-		};
-
-		add_entries(&branch, specs[i].entries);
-		array_push(&tree->branches, branch);
-	}
-}
-
-#define MAKE(tree, specs) make_tree(tree, specs, sizeof(specs) / sizeof((specs)[0]))
+#include "unit/trees.h"
 
 /* "10:3 11:5": conversation 10 goes on with entry 3, conversation 11 with 5. */
 static void
@@ -86,12 +38,12 @@ expect_alternatives(const struct tree *tree, int64_t entry, const char *expected
  * S for the last sibling, L for live, E for the end, and the preview.
  */
 static void
-expect_outline(const struct tree *tree, int64_t live, const char *expected)
+expect_what(const struct tree *tree, int64_t live, unsigned what, const char *expected)
 {
 	struct buf text = BUF_EMPTY;
 	outline lines = {0};
 
-	tree_outline(tree, live, &lines);
+	tree_outline(tree, live, what, &lines);
 	for (size_t i = 0; i < lines.len; i++) {
 		const struct outline_line *line = &lines.items[i];
 
@@ -106,6 +58,12 @@ expect_outline(const struct tree *tree, int64_t live, const char *expected)
 	array_done(&lines);
 }
 
+static void
+expect_outline(const struct tree *tree, int64_t live, const char *expected)
+{
+	expect_what(tree, live, 0, expected);
+}
+
 /* The same as it is drawn: connectors and the number of the branch. */
 static void
 expect_drawn(const struct tree *tree, const char *expected)
@@ -113,7 +71,7 @@ expect_drawn(const struct tree *tree, const char *expected)
 	struct buf text = BUF_EMPTY;
 	outline lines = {0};
 
-	tree_outline(tree, 0, &lines);
+	tree_outline(tree, 0, 0, &lines);
 	for (size_t i = 0; i < lines.len; i++) {
 		char *indent = outline_indent(&lines.items[i]);
 
@@ -251,6 +209,12 @@ test_latest(void **state)
 	tree.branches.items[2].hidden = true;
 	assert_int_equal(tree_latest(&tree, (struct alternative){11, 7}), 11);
 	assert_int_equal(tree_latest(&tree, (struct alternative){13, 14}), 13);
+	/* The preferred one before all others, where the way goes through it. */
+	tree.preferred = 11;
+	assert_int_equal(tree_latest(&tree, (struct alternative){10, 1}), 11);
+	assert_int_equal(tree_latest(&tree, (struct alternative){10, 3}), 11);
+	assert_int_equal(tree_latest(&tree, (struct alternative){10, 5}), 10);
+	assert_int_equal(tree_latest(&tree, (struct alternative){12, 15}), 12);
 	tree.branches.items[2].deleted = true;
 	tree.branches.items[1].deleted = true;
 	assert_int_equal(tree_latest(&tree, (struct alternative){10, 3}), 10);
@@ -312,6 +276,59 @@ test_outline(void **state)
 	    "1 F 15 0-0 0/0 SLE \n"
 	    "0 R 10 5-6 1/2 --- u5\n"
 	    "0 F 14 17-18 1/2 S-- u17\n");
+	tree_done(&tree);
+}
+
+/* Who looks at a hidden branch finds it among the ways on, and the others beside it. */
+static void
+test_hidden_live(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	MAKE(&tree, nested);
+	tree.branches.items[3].hidden = tree.branches.items[4].hidden = true;
+	expect_alternatives(&tree, 0, "10:1");
+	expect_alternatives(&tree, 2, "10:3");
+	tree.live = 12;
+	expect_alternatives(&tree, 0, "10:1");
+	expect_alternatives(&tree, 2, "10:3 12:15");
+	tree.live = 14;
+	expect_alternatives(&tree, 0, "10:1 14:17");
+	tree_done(&tree);
+}
+
+/* Hidden ones on request, the labelled alone, and always what something shown hangs on. */
+static void
+test_what(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	MAKE(&tree, nested);
+	tree.branches.items[1].hidden = tree.branches.items[3].hidden = true;
+	expect_what(&tree, 10, 0,
+	    "0 R 10 1-4 2/4 -L- u1\n"
+	    "1 F 11 7-8 1/2 --- u7\n"
+	    "2 F 13 14-14 1/1 S-- u14\n"
+	    "1 F 15 0-0 0/0 S-- \n"
+	    "0 R 10 5-6 1/2 -LE u5\n"
+	    "0 F 14 17-18 1/2 S-- u17\n");
+	expect_what(&tree, 10, OUTLINE_HIDDEN,
+	    "0 R 10 1-2 1/2 -L- u1\n"
+	    "1 F 12 15-16 1/2 S-- u15\n"
+	    "0 R 10 3-4 1/2 -L- u3\n"
+	    "1 F 11 7-8 1/2 --- u7\n"
+	    "2 F 13 14-14 1/1 S-- u14\n"
+	    "1 R 11 9-12 1/2 --- u9\n"
+	    "1 F 15 0-0 0/0 S-- \n"
+	    "0 R 10 5-6 1/2 -LE u5\n"
+	    "0 F 14 17-18 1/2 S-- u17\n");
+	/* The labelled one is hidden, and one without a label is live: neither is asked for. */
+	expect_what(&tree, 10, OUTLINE_LABELLED, "");
+	expect_what(&tree, 10, OUTLINE_LABELLED | OUTLINE_HIDDEN,
+	    "0 R 10 1-4 2/4 SL- u1\n"
+	    "1 F 11 7-12 2/4 S-- u7\n");
 	tree_done(&tree);
 }
 
@@ -400,7 +417,7 @@ test_compression(void **state)
 		array_push(&branch.entries, entry);
 		array_push(&tree.branches, branch);
 	}
-	tree_outline(&tree, 1, &lines);
+	tree_outline(&tree, 1, 0, &lines);
 	assert_int_equal(lines.len, 11);
 	for (size_t i = 0; i < lines.len; i++) {
 		entries += lines.items[i].entries;
@@ -471,7 +488,7 @@ test_malformed(void **state)
 
 			tree_on_path(&tree, c, keys[i]);
 			tree_latest(&tree, (struct alternative){c, keys[i]});
-			tree_outline(&tree, c, &lines);
+			tree_outline(&tree, c, 0, &lines);
 			assert_true(lines.len >= 5);
 			array_done(&lines);
 			free(name);
@@ -507,7 +524,7 @@ test_deep(void **state)
 		array_push(&branch.entries, entry);
 		array_push(&tree.branches, branch);
 	}
-	tree_outline(&tree, 2000, &lines);
+	tree_outline(&tree, 2000, 0, &lines);
 	assert_int_equal(lines.len, 2000);
 	assert_int_equal(lines.items[1999].depth, 1999);
 	assert_true(lines.items[1999].end);
@@ -527,6 +544,8 @@ main(void)
 	    cmocka_unit_test(test_latest),
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_outline),
+	    cmocka_unit_test(test_hidden_live),
+	    cmocka_unit_test(test_what),
 	    cmocka_unit_test(test_connectors),
 	    cmocka_unit_test(test_straight),
 	    cmocka_unit_test(test_compression),

@@ -38,8 +38,10 @@
  *	START text              a conversation begins with this prompt ...
  *	SAY text                ... goes on with another
  *	ANSWER text             an answer; \n is a newline
+ *	TURNS n                 so many of both
  *	THINK text              ... that begins with this thinking
  *	TOOL name JSON          a tool the server ran
+ *	CALL name JSON          a call of a function that has no result yet
  *	REFERENCE title url     a source of the last answer
  *	HANDOFF from to
  *	UNKNOWN type
@@ -244,6 +246,19 @@ do_answer(struct test *t, const char *text)
 }
 
 static void
+do_turns(struct test *t, const char *text)
+{
+	for (long i = 1, n = strtol(text, NULL, 10); i <= n; i++) {
+		char *prompt = xasprintf("Prompt %ld", i), *answer = xasprintf("Answer %ld", i);
+
+		do_say(t, prompt);
+		do_answer(t, answer);
+		free(answer);
+		free(prompt);
+	}
+}
+
+static void
 resave(struct test *t)
 {
 	struct error err = ERROR_NONE;
@@ -259,14 +274,26 @@ do_think(struct test *t, const char *text)
 }
 
 static void
-do_tool(struct test *t, const char *text)
+add_call(struct test *t, enum entry_type type, const char *text)
 {
-	struct entry *entry = entry_new(ENTRY_TOOL_EXECUTION);
+	struct entry *entry = entry_new(type);
 	const char *space = strchr(text, ' ');
 
 	entry->name = xstrndup(text, (size_t)(space - text));
 	buf_puts(&entry->arguments, space + 1);
 	add(t, entry);
+}
+
+static void
+do_tool(struct test *t, const char *text)
+{
+	add_call(t, ENTRY_TOOL_EXECUTION, text);
+}
+
+static void
+do_call(struct test *t, const char *text)
+{
+	add_call(t, ENTRY_FUNCTION_CALL, text);
 }
 
 static void
@@ -417,8 +444,10 @@ static const struct {
     {"START", do_start},
     {"SAY", do_say},
     {"ANSWER", do_answer},
+    {"TURNS", do_turns},
     {"THINK", do_think},
     {"TOOL", do_tool},
+    {"CALL", do_call},
     {"REFERENCE", do_reference},
     {"HANDOFF", do_handoff},
     {"UNKNOWN", do_unknown},

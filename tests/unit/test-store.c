@@ -695,6 +695,83 @@ test_deletion(void **state)
 	close_checked(store);
 }
 
+static void
+expect_opens(struct store *store, int64_t asked, int64_t root, int64_t opens)
+{
+	store_rows rows = {0};
+	int64_t preferred;
+	bool found = false;
+
+	OK(store_list(store, NULL, 0, 10, &rows, &err));
+	for (size_t i = 0; i < rows.len; i++) {
+		if (rows.items[i].root != root)
+			continue;
+		assert_int_equal(rows.items[i].opens, opens);
+		found = true;
+	}
+	assert_true(found);
+	store_rows_done(&rows);
+	OK(store_preferred(store, asked, &preferred, &err));
+	assert_int_equal(preferred, opens);
+}
+
+/* A tree opens where it changed last, or at the branch that is preferred. */
+static void
+test_preferred(void **state)
+{
+	struct store *store = open_file("preferred.db");
+	struct conversation *a = conversation_new(), *b, *c, *d = conversation_new();
+	struct entry *prompt;
+	struct tree tree;
+	int64_t a2, turn;
+
+	(void)state;
+	a2 = converse(store, a, "a1", "a2", NULL);
+	b = branch(a->key, a2);
+	converse(store, b, "b1", "b2", NULL);
+	c = branch(a->key, a2);
+	converse(store, c, "c1", "c2", NULL);
+	expect_opens(store, c->key, a->key, c->key);
+	OK(store_set_preferred(store, b->key, true, &err));
+	expect_opens(store, a->key, a->key, b->key);
+	converse(store, c, "c3", "c4", NULL);
+	expect_opens(store, c->key, a->key, b->key);
+	tree_init(&tree);
+	OK(store_load_tree(store, a->key, &tree, &err));
+	assert_int_equal(tree.preferred, b->key);
+	tree_done(&tree);
+	/* What failed is looked at first. */
+	prompt = entry_new_input("c5", 2);
+	OK(store_begin_turn(store, c, &prompt, 1, NULL, &turn, &err));
+	OK(store_end_turn(store, turn, ENTRY_INTERRUPTED, "why", NULL, &err));
+	entry_free(prompt);
+	expect_opens(store, c->key, a->key, c->key);
+	converse(store, c, "c7", "c8", NULL);
+	expect_opens(store, c->key, a->key, b->key);
+	/* Another one in its place, none at all, one that is deleted. */
+	OK(store_set_preferred(store, a->key, true, &err));
+	expect_opens(store, c->key, a->key, a->key);
+	OK(store_set_preferred(store, a->key, false, &err));
+	expect_opens(store, c->key, a->key, c->key);
+	OK(store_set_preferred(store, b->key, true, &err));
+	OK(store_delete(store, b->key, &err));
+	expect_opens(store, c->key, a->key, c->key);
+	assert_false(store_set_preferred(store, b->key, true, &err));
+	error_done(&err);
+	/* One that turns out to be a branch brings its own along. */
+	converse(store, d, "d1", "d2", NULL);
+	OK(store_set_preferred(store, a->key, false, &err));
+	OK(store_set_preferred(store, d->key, true, &err));
+	OK(store_set_lineage(store, d->key, a->key, a2, false, NULL, 0, &err));
+	converse(store, c, "c5", "c6", NULL);
+	expect_opens(store, c->key, a->key, d->key);
+	conversation_free(a);
+	conversation_free(b);
+	conversation_free(c);
+	conversation_free(d);
+	close_checked(store);
+}
+
 /* An answer that is coming keeps its conversation, and what it inherits. */
 static void
 test_deletion_busy(void **state)
@@ -1724,6 +1801,7 @@ main(void)
 	    cmocka_unit_test(test_failure),
 	    cmocka_unit_test(test_branches),
 	    cmocka_unit_test(test_deletion),
+	    cmocka_unit_test(test_preferred),
 	    cmocka_unit_test(test_deletion_busy),
 	    cmocka_unit_test(test_deletion_random),
 	    cmocka_unit_test(test_late_lineage),
