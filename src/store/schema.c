@@ -244,13 +244,13 @@ check_version(struct db *db, const char *path, size_t newest, int64_t *version, 
 static bool
 check_tables(struct db *db, const char *path, int64_t version, struct error *err)
 {
-	int64_t least = version < 2 ? 13 : 14;
+	int64_t least = version < 2 ? 13 : version < 4 ? 14 : 15;
 	int64_t tables;
 
 	if (!pragma(db,
 		"SELECT count(*) FROM sqlite_schema WHERE name IN ('tree', 'conversation', 'entry',"
 		" 'part', 'piece', 'turn', 'turn_entry', 'draft', 'state', 'entry_words',"
-		" 'entry_fts', 'prompt_fts', 'title_fts', 'deleted_here')",
+		" 'entry_fts', 'prompt_fts', 'title_fts', 'deleted_here', 'trash')",
 		&tables, err))
 		return false;
 	if (tables < least)

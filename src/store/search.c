@@ -147,17 +147,32 @@ make_query(const word_list *words, struct buf *out)
 
 /* Hits. */
 
+static void
+hit_done(struct hit *hit)
+{
+	free(hit->conversation_id);
+	free(hit->entry_id);
+	free(hit->title);
+	free(hit->created_at);
+	free(hit->snippet);
+}
+
 void
 hit_list_done(hit_list *hits)
 {
-	for (size_t i = 0; i < hits->len; i++) {
-		free(hits->items[i].conversation_id);
-		free(hits->items[i].entry_id);
-		free(hits->items[i].title);
-		free(hits->items[i].created_at);
-		free(hits->items[i].snippet);
-	}
+	for (size_t i = 0; i < hits->len; i++)
+		hit_done(&hits->items[i]);
 	array_done(hits);
+}
+
+/* What was said nowhere but in the trash is not found. */
+static void
+push_hit(hit_list *hits, struct hit *hit)
+{
+	if (hit->conversation != 0)
+		array_push(hits, *hit);
+	else
+		hit_done(hit);
 }
 
 /*
@@ -248,13 +263,17 @@ add_plain(struct buf *out, const char *text, size_t len)
 		buf_putc(out, text[i] == '\001' || text[i] == '\002' ? ' ' : text[i]);
 }
 
+/* From an index: entry_fts, or prompt_fts for prompts alone. */
 static char *
-load_snippet(struct store *store, const char *query, int64_t entry, const struct marks *marks,
-    struct error *err)
+load_snippet(struct store *store, bool prompt, const char *query, int64_t entry,
+    const struct marks *marks, struct error *err)
 {
 	struct stmt *s = db_prepare(store->db,
-	    "SELECT snippet(entry_fts, -1, ?3, ?4, '…', " SNIPPET_WORDS ") FROM entry_fts"
-	    " WHERE entry_fts MATCH ?1 AND rowid = ?2");
+	    prompt ? "SELECT snippet(prompt_fts, -1, ?3, ?4, '…', " SNIPPET_WORDS
+		     ") FROM prompt_fts"
+		     " WHERE prompt_fts MATCH ?1 AND rowid = ?2"
+		   : "SELECT snippet(entry_fts, -1, ?3, ?4, '…', " SNIPPET_WORDS ") FROM entry_fts"
+		     " WHERE entry_fts MATCH ?1 AND rowid = ?2");
 	char *snippet = NULL;
 
 	db_bind_text(s, 1, query);
@@ -265,6 +284,15 @@ load_snippet(struct store *store, const char *query, int64_t entry, const struct
 		snippet = finish_snippet(marks, db_text(s, 0), db_len(s, 0));
 	db_finish(s);
 	return snippet != NULL ? snippet : xstrdup("");
+}
+
+char *
+search_snippet(struct store *store, const char *query, int64_t entry, struct error *err)
+{
+	struct marks marks;
+
+	make_marks(&marks);
+	return load_snippet(store, true, query, entry, &marks, err);
 }
 
 /*
@@ -295,7 +323,8 @@ load_hit(struct store *store, int64_t entry, struct hit *hit, struct error *err)
 {
 	struct stmt *s = db_prepare(store->db,
 	    "SELECT e.id, e.type, e.assistant, e.created_at, c.key, c.deleted, c.id,"
-	    " coalesce(nullif(c.title, ''), nullif(c.name, ''), t.title)"
+	    " coalesce(CASE c.deleted WHEN 0 THEN coalesce(nullif(c.title, ''), nullif(c.name, ''))"
+	    " END, t.title)"
 	    " FROM entry e JOIN conversation c ON c.key = e.conversation"
 	    " JOIN tree t ON t.root = c.root WHERE e.key = ?1");
 	bool deleted = false;
@@ -408,10 +437,10 @@ search_index(struct store *store, const char *query, const filter_list *list, si
 
 		good = load_hit(store, entries.items[i], &hit, err);
 		if (good)
-			hit.snippet = query[0] != '\0' ? load_snippet(store, query,
+			hit.snippet = query[0] != '\0' ? load_snippet(store, false, query,
 							     entries.items[i], &marks, err)
 						       : load_preview(store, entries.items[i], err);
-		array_push(hits, hit);
+		push_hit(hits, &hit);
 		good = good && err->kind == ERR_NONE;
 	}
 	array_done(&entries);
@@ -524,7 +553,7 @@ search_texts(struct store *store, const word_list *words, const char *word, cons
 			continue;
 		good = load_hit(store, db_int(s, 0), &hit, err);
 		hit.snippet = cut_snippet(text, word);
-		array_push(hits, hit);
+		push_hit(hits, &hit);
 	}
 	return db_finish(s) && good;
 }

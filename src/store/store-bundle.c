@@ -266,9 +266,7 @@ revive(struct import *import, const struct bundle_branch *branch, int64_t key, s
 	bool good;
 
 	c->key = key;
-	good = store_run(
-		   import->store, "UPDATE conversation SET deleted = 0 WHERE key = ?1", key, err) &&
-	       conversation_save(import->store, c, err);
+	good = trash_take_out(import->store, key, err) && conversation_save(import->store, c, err);
 	import->count->branches++;
 	return good;
 }

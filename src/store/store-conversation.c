@@ -323,7 +323,9 @@ move_tree(struct store *store, int64_t from, int64_t to, struct error *err)
 		   "UPDATE tree SET numbers = numbers + (SELECT numbers FROM tree WHERE root ="
 		   " ?1), pinned = max(pinned, (SELECT pinned FROM tree WHERE root = ?1)),"
 		   " preferred = coalesce(nullif(preferred, 0), (SELECT preferred FROM tree WHERE"
-		   " root = ?1)) WHERE root = ?2",
+		   " root = ?1)),"
+		   " tags = CASE tags WHEN '' THEN (SELECT tags FROM tree WHERE root = ?1) ELSE"
+		   " tags END WHERE root = ?2",
 		   from, to, err) &&
 	       store_run(store, "DELETE FROM title_fts WHERE rowid = ?1", from, err) &&
 	       store_run(store, "DELETE FROM tree WHERE root = ?1", from, err);
@@ -686,19 +688,26 @@ delete_empty_tree(struct store *store, int64_t root, struct error *err)
 			       store_run(store, "DELETE FROM tree WHERE root = ?1", root, err));
 }
 
-static bool
-remove_conversation(struct store *store, int64_t key, struct error *err)
+bool
+conversation_is_idle(struct store *store, int64_t key, struct error *err)
 {
-	int64_t root, busy;
+	int64_t busy;
 
-	if (!conversation_root(store, key, &root, err) ||
-	    !store_number(
+	if (!store_number(
 		store, "SELECT count(*) FROM turn WHERE conversation = ?1", key, 0, &busy, err))
 		return false;
-	if (busy > 0)
-		return error_set(err, ERR_STORE,
-		    _("An answer is still coming to this conversation. It was not deleted; stop "
-		      "the answer first."));
+	return busy == 0 || error_set(err, ERR_STORE,
+				_("An answer is still coming to this conversation. It was not "
+				  "deleted; stop the answer first."));
+}
+
+bool
+conversation_remove(struct store *store, int64_t key, struct error *err)
+{
+	int64_t root;
+
+	if (!conversation_root(store, key, &root, err) || !conversation_is_idle(store, key, err))
+		return false;
 	return store_run(store,
 		   "UPDATE conversation SET deleted = 1, waiting = 0, unseen = 0, failed = 0,"
 		   " name = NULL, description = NULL, title = NULL, instructions = NULL, tools ="
@@ -707,7 +716,7 @@ remove_conversation(struct store *store, int64_t key, struct error *err)
 		   key, err) &&
 	       store_run(store, "DELETE FROM draft WHERE conversation = ?1", key, err) &&
 	       prune(store, root, err) && delete_empty_tree(store, root, err) &&
-	       tree_refresh(store, root, 0, err);
+	       trash_refresh_tree(store, root, err);
 }
 
 bool
@@ -715,7 +724,7 @@ store_delete(struct store *store, int64_t key, struct error *err)
 {
 	turns_bury(store);
 	return store_begin(store, true, err) &&
-	       store_end(store, remove_conversation(store, key, err), err);
+	       store_end(store, conversation_remove(store, key, err), err);
 }
 
 static bool
@@ -739,7 +748,7 @@ store_delete_here(struct store *store, int64_t key, struct error *err)
 	turns_bury(store);
 	return store_begin(store, true, err) &&
 	       store_end(store,
-		   remember_deletion(store, key, err) && remove_conversation(store, key, err), err);
+		   remember_deletion(store, key, err) && conversation_remove(store, key, err), err);
 }
 
 bool
@@ -748,7 +757,8 @@ store_is_deleted_here(struct store *store, const char *connection, const char *i
 {
 	struct stmt *s =
 	    db_prepare(store->db, "SELECT 1 FROM deleted_here WHERE connection = ?1 AND id = ?2"
-				  " AND at >= coalesce(?3, '')");
+				  " AND at >= coalesce(?3, '') UNION ALL SELECT 1 FROM conversation"
+				  " WHERE connection = ?1 AND id = ?2 AND +deleted = 2");
 
 	db_bind_text(s, 1, connection);
 	db_bind_text(s, 2, id);

@@ -24,14 +24,21 @@
 /* Lists. */
 
 void
+store_row_done(struct store_row *row)
+{
+	free(row->title);
+	free(row->connection);
+	free(row->agent);
+	free(row->updated_at);
+	free(row->created_at);
+	free(row->tags);
+}
+
+void
 store_rows_done(store_rows *rows)
 {
-	for (size_t i = 0; i < rows->len; i++) {
-		free(rows->items[i].title);
-		free(rows->items[i].connection);
-		free(rows->items[i].agent);
-		free(rows->items[i].updated_at);
-	}
+	for (size_t i = 0; i < rows->len; i++)
+		store_row_done(&rows->items[i]);
 	array_done(rows);
 }
 
@@ -51,6 +58,8 @@ read_row(struct stmt *s)
 	    .branches = (int)db_int(s, 6),
 	    .pinned = db_int(s, 7) != 0,
 	    .archived = db_int(s, 8) != 0,
+	    .created_at = read_string(s, 11),
+	    .tags = read_string(s, 12),
 	    .mark = mark > 0 && mark <= MARK_FAILED ? (enum store_mark)mark : MARK_NONE,
 	};
 }
@@ -58,17 +67,28 @@ read_row(struct stmt *s)
 #define ROW_COLUMNS                                                                        \
 	"t.root, t.latest, t.title, c.connection, coalesce(c.agent, c.agent_id, c.model)," \
 	" c.updated_at, t.branches, t.pinned, t.archived, t.mark,"                         \
-	" (SELECT p.key FROM conversation p WHERE p.key = t.preferred AND p.deleted = 0)"
+	" (SELECT p.key FROM conversation p WHERE p.key = t.preferred AND p.deleted = 0)," \
+	" (SELECT created_at FROM conversation WHERE key = t.root), trim(t.tags)"
+
+/* The page in an order, then its rows again, since a join may change that. */
+#define LIST(columns, order)                                                             \
+	"SELECT " ROW_COLUMNS " FROM (SELECT " columns " FROM tree t WHERE archived = 0" \
+	" ORDER BY " order " LIMIT ?1 OFFSET ?2) t"                                      \
+	" JOIN conversation c ON c.key = t.latest ORDER BY " order
+
+/* By last change, the places before the page are skipped in the index alone. */
+static const char *const lists[] = {
+    [SORT_CHANGED] = LIST("*", "t.pinned DESC, t.active DESC, t.root DESC"),
+    [SORT_CREATED] = LIST("*, (SELECT created_at FROM conversation WHERE key = t.root) AS begun",
+	"t.pinned DESC, begun DESC, t.root DESC"),
+    [SORT_TITLE] = LIST("*", "t.pinned DESC, t.title = '', t.title COLLATE NOCASE, t.root DESC"),
+};
 
 static bool
-list_all(struct store *store, size_t from, size_t count, store_rows *rows, struct error *err)
+list_all(struct store *store, enum store_sort sort, size_t from, size_t count, store_rows *rows,
+    struct error *err)
 {
-	/* The places before from are skipped in the index alone. */
-	struct stmt *s = db_prepare(store->db,
-	    "SELECT " ROW_COLUMNS " FROM (SELECT * FROM tree WHERE archived = 0"
-	    " ORDER BY pinned DESC, active DESC, root DESC LIMIT ?1 OFFSET ?2) t"
-	    " JOIN conversation c ON c.key = t.latest"
-	    " ORDER BY t.pinned DESC, t.active DESC, t.root DESC");
+	struct stmt *s = db_prepare(store->db, lists[sort]);
 
 	db_bind_int(s, 1, (int64_t)count);
 	db_bind_int(s, 2, (int64_t)from);
@@ -148,31 +168,95 @@ find_in_titles(struct store *store, const char *word, key_list *roots, struct er
 	return collect(s, roots, err);
 }
 
+/* With a tag that begins so. */
+static bool
+find_tagged(struct store *store, const char *tag, key_list *roots, struct error *err)
+{
+	struct stmt *s = db_prepare(
+	    store->db, "SELECT root FROM tree WHERE tags LIKE '% ' || ?1 || '%' ESCAPE '\\'");
+	char *pattern = like_escape(tag);
+
+	db_bind_text(s, 1, pattern);
+	free(pattern);
+	return collect(s, roots, err);
+}
+
+static void
+make_query(const char *word, struct buf *query)
+{
+	search_quote(word, query);
+	buf_puts(query, "*");
+}
+
+/*
+ * Those with a prompt in which a word begins so, and which one it is where the
+ * title does not have it. What was said in the trash is found as far as a branch
+ * outside it inherits it.
+ */
+static bool
+find_in_prompts(struct store *store, const char *query, size_t word, const key_list *titles,
+    key_list *roots, struct error *err)
+{
+	struct stmt *s = db_prepare(store->db,
+	    "SELECT c.root, e.key FROM (SELECT rowid AS entry FROM prompt_fts"
+	    " WHERE prompt_fts MATCH ?1 ORDER BY rowid DESC LIMIT ?2) f"
+	    " CROSS JOIN entry e ON e.key = f.entry"
+	    " CROSS JOIN conversation c ON c.key = e.conversation"
+	    " WHERE c.deleted <> 2 OR EXISTS (SELECT 1 FROM entry x"
+	    " JOIN conversation b ON b.fork = x.key"
+	    " WHERE x.conversation = c.key AND x.seq >= e.seq AND b.deleted <> 2)");
+
+	db_bind_text(s, 1, query);
+	db_bind_int(s, 2, FILTER_PROMPTS);
+	while (db_step(s, err)) {
+		struct match match = {.root = db_int(s, 0), .word = word, .entry = db_int(s, 1)};
+
+		array_push(roots, match.root);
+		if (titles->len == 0 || bsearch(&match.root, titles->items, titles->len,
+					    sizeof(titles->items[0]), compare_keys) == NULL)
+			array_push(&store->matches, match);
+	}
+	return db_finish(s);
+}
+
 /* With a word that begins so. */
 static bool
-find_words(struct store *store, const char *word, key_list *roots, struct error *err)
+find_words(struct store *store, const char *word, size_t number, key_list *roots, struct error *err)
 {
 	struct buf query = BUF_EMPTY;
+	key_list titles = {0};
 	struct stmt *s;
 	bool good;
 
-	search_quote(word, &query);
-	buf_puts(&query, "*");
+	make_query(word, &query);
 	s = db_prepare(store->db, "SELECT rowid FROM title_fts WHERE title_fts MATCH ?1");
 	db_bind_text(s, 1, query.data);
 	good = collect(s, roots, err);
-	if (good) {
-		s = db_prepare(store->db,
-		    "SELECT DISTINCT c.root FROM (SELECT rowid AS entry FROM prompt_fts"
-		    " WHERE prompt_fts MATCH ?1 ORDER BY rowid DESC LIMIT ?2) f"
-		    " CROSS JOIN entry e ON e.key = f.entry"
-		    " CROSS JOIN conversation c ON c.key = e.conversation");
-		db_bind_text(s, 1, query.data);
-		db_bind_int(s, 2, FILTER_PROMPTS);
-		good = collect(s, roots, err);
-	}
+	for (size_t i = 0; i < roots->len; i++)
+		array_push(&titles, roots->items[i]);
+	sort_unique(&titles);
+	good = good && find_in_prompts(store, query.data, number, &titles, roots, err);
+	array_done(&titles);
 	buf_done(&query);
 	return good;
+}
+
+/* What has this word, number so many of the filter. */
+static bool
+find_word(struct store *store, const char *word, size_t number, key_list *roots, struct error *err)
+{
+	if (strcmp(word, "is:archived") == 0)
+		return collect(
+		    db_prepare(store->db, "SELECT root FROM tree WHERE archived = 1"), roots, err);
+	if (strcmp(word, "is:pinned") == 0)
+		return collect(db_prepare(store->db,
+				   "SELECT root FROM tree WHERE archived < 2 AND pinned = 1"),
+		    roots, err);
+	if (!find_in_titles(store, word, roots, err))
+		return false;
+	if (word[0] == '#' && word[1] != '\0')
+		return find_tagged(store, word + 1, roots, err);
+	return !search_has_token(word) || find_words(store, word, number, roots, err);
 }
 
 /* The trees that have all the words, sorted by key. */
@@ -182,11 +266,9 @@ find_trees(struct store *store, const word_list *words, key_list *found, struct 
 	bool good = true;
 
 	for (size_t i = 0; i < words->len && good; i++) {
-		const char *word = words->items[i].text;
 		key_list roots = {0};
 
-		good = find_in_titles(store, word, &roots, err) &&
-		       (!search_has_token(word) || find_words(store, word, &roots, err));
+		good = find_word(store, words->items[i].text, i, &roots, err);
 		sort_unique(&roots);
 		if (i == 0) {
 			*found = roots;
@@ -201,7 +283,14 @@ find_trees(struct store *store, const word_list *words, key_list *found, struct 
 /* A tree found, with what the list is sorted by. */
 struct ranked {
 	int64_t pinned, active, root;
+	char *begun, *title; /* NULL where the order does not need them */
 };
+
+static int
+compare_texts(const char *a, const char *b)
+{
+	return strcasecmp(a != NULL ? a : "", b != NULL ? b : "");
+}
 
 static int
 compare_ranks(const void *a, const void *b)
@@ -210,34 +299,95 @@ compare_ranks(const void *a, const void *b)
 
 	if (x->pinned != y->pinned)
 		return x->pinned > y->pinned ? -1 : 1;
+	if (compare_texts(y->begun, x->begun) != 0)
+		return compare_texts(y->begun, x->begun);
+	if ((x->title != NULL) != (y->title != NULL))
+		return x->title != NULL ? -1 : 1;
+	if (compare_texts(x->title, y->title) != 0)
+		return compare_texts(x->title, y->title);
 	if (x->active != y->active)
 		return x->active > y->active ? -1 : 1;
 	return x->root > y->root ? -1 : x->root < y->root;
 }
 
 static bool
-sort_trees(struct store *store, key_list *roots, struct error *err)
+sort_trees(struct store *store, enum store_sort sort, key_list *roots, struct error *err)
 {
 	ARRAY(struct ranked) ranked = {0};
 	bool good = true;
 
 	for (size_t i = 0; i < roots->len && good; i++) {
-		struct stmt *s =
-		    db_prepare(store->db, "SELECT pinned, active, root FROM tree WHERE root = ?1");
+		struct stmt *s = db_prepare(store->db,
+		    "SELECT pinned, CASE ?2 WHEN 0 THEN active ELSE 0 END, root, CASE ?2 WHEN 1 "
+		    "THEN"
+		    " (SELECT created_at FROM conversation WHERE key = ?1) END,"
+		    " CASE ?2 WHEN 2 THEN nullif(title, '') END"
+		    " FROM tree WHERE root = ?1 AND archived < 2");
 
 		db_bind_int(s, 1, roots->items[i]);
+		db_bind_int(s, 2, sort);
 		if (db_step(s, err))
 			array_push(
-			    &ranked, ((struct ranked){db_int(s, 0), db_int(s, 1), db_int(s, 2)}));
+			    &ranked, ((struct ranked){db_int(s, 0), db_int(s, 1), db_int(s, 2),
+					 read_string(s, 3), read_string(s, 4)}));
 		good = db_finish(s);
 	}
 	if (ranked.len > 0)
 		qsort(ranked.items, ranked.len, sizeof(ranked.items[0]), compare_ranks);
-	for (size_t i = 0; i < ranked.len; i++)
+	for (size_t i = 0; i < ranked.len; i++) {
 		roots->items[i] = ranked.items[i].root;
+		free(ranked.items[i].begun);
+		free(ranked.items[i].title);
+	}
 	roots->len = ranked.len;
 	array_done(&ranked);
 	return good;
+}
+
+/* By root; of one tree the first word, and what was said with it last. */
+static int
+compare_matches(const void *a, const void *b)
+{
+	const struct match *x = a, *y = b;
+
+	if (x->root != y->root)
+		return x->root < y->root ? -1 : 1;
+	if (x->word != y->word)
+		return x->word < y->word ? -1 : 1;
+	return x->entry > y->entry ? -1 : x->entry < y->entry;
+}
+
+static int
+compare_match_roots(const void *a, const void *b)
+{
+	const struct match *x = a, *y = b;
+
+	return x->root < y->root ? -1 : x->root > y->root;
+}
+
+/* One a tree is enough. */
+static void
+sort_matches(struct store *store)
+{
+	struct match *matches = store->matches.items;
+	size_t kept = 0;
+
+	if (store->matches.len > 0)
+		qsort(matches, store->matches.len, sizeof(matches[0]), compare_matches);
+	for (size_t i = 0; i < store->matches.len; i++)
+		if (kept == 0 || matches[kept - 1].root != matches[i].root)
+			matches[kept++] = matches[i];
+	store->matches.len = kept;
+}
+
+static const struct match *
+find_match(const struct store *store, int64_t root)
+{
+	struct match wanted = {.root = root};
+
+	return store->matches.len == 0 ? NULL
+				       : bsearch(&wanted, store->matches.items, store->matches.len,
+					     sizeof(wanted), compare_match_roots);
 }
 
 static bool
@@ -248,8 +398,10 @@ find_filtered(struct store *store, const char *filter, struct error *err)
 
 	array_done(&store->filtered);
 	search_split(filter, &words);
+	array_clear(&store->matches);
 	good = find_trees(store, &words, &store->filtered, err);
 	search_words_done(&words);
+	sort_matches(store);
 	return good;
 }
 
@@ -259,19 +411,21 @@ find_filtered(struct store *store, const char *filter, struct error *err)
  * draft changes at most the order.
  */
 static bool
-filter_trees(struct store *store, const char *filter, struct error *err)
+filter_trees(struct store *store, const char *filter, enum store_sort sort, struct error *err)
 {
 	int64_t version = store_version(store), words = store_others(store) + store->words;
 	bool same = store->filter != NULL && strcmp(store->filter, filter) == 0;
 	bool good = true;
 
-	if (same && store->filter_version == version)
+	if (same && store->filter_version == version && store->filter_sort == sort)
 		return true;
-	if (!same || store->filter_words != words)
+	/* is:pinned and its like hold no words. */
+	if (!same || store->filter_words != words || strstr(filter, "is:") != NULL)
 		good = find_filtered(store, filter, err);
-	good = good && sort_trees(store, &store->filtered, err);
+	good = good && sort_trees(store, sort, &store->filtered, err);
 	if (!same || !good)
 		xreplace(&store->filter, good ? filter : NULL);
+	store->filter_sort = sort;
 	store->filter_words = words;
 	store->filter_version = version;
 	return good;
@@ -288,8 +442,12 @@ list_filtered(struct store *store, size_t from, size_t count, store_rows *rows, 
 		    " FROM tree t JOIN conversation c ON c.key = t.latest WHERE t.root = ?1");
 
 		db_bind_int(s, 1, store->filtered.items[i]);
-		if (db_step(s, err))
-			array_push(rows, read_row(s));
+		if (db_step(s, err)) {
+			struct store_row row = read_row(s);
+
+			row.matched = find_match(store, row.root) != NULL;
+			array_push(rows, row);
+		}
 		good = db_finish(s);
 	}
 	return good;
@@ -305,16 +463,73 @@ bool
 store_list(struct store *store, const char *filter, size_t from, size_t count, store_rows *rows,
     struct error *err)
 {
+	return store_list_sorted(store, filter, SORT_CHANGED, from, count, rows, err);
+}
+
+char *
+store_match(struct store *store, int64_t root, struct error *err)
+{
+	const struct match *match = find_match(store, root);
+	struct buf query = BUF_EMPTY;
+	word_list words = {0};
+	char *snippet;
+
+	if (match == NULL || store->filter == NULL)
+		return NULL;
+	search_split(store->filter, &words);
+	make_query(words.items[match->word].text, &query);
+	snippet = search_snippet(store, query.data, match->entry, err);
+	search_words_done(&words);
+	buf_done(&query);
+	return snippet;
+}
+
+bool
+store_load_row(struct store *store, int64_t key, struct store_row *row, struct error *err)
+{
+	struct stmt *s = db_prepare(store->db,
+	    "SELECT " ROW_COLUMNS " FROM conversation k JOIN tree t ON t.root = k.root"
+	    " JOIN conversation c ON c.key = t.latest WHERE k.key = ?1 AND +k.deleted = 0");
+	bool found;
+
+	db_bind_int(s, 1, key);
+	found = db_step(s, err);
+	*row = found ? read_row(s) : (struct store_row){0};
+	if (db_finish(s) && !found)
+		error_set(err, ERR_STORE,
+		    _("The conversation is not in the store any more; another instance of "
+		      "causerie may have deleted it. Nothing was changed."));
+	if (err->kind == ERR_NONE)
+		return true;
+	store_row_done(row);
+	return false;
+}
+
+bool
+store_find_waiting(struct store *store, int64_t but, int64_t *key, struct error *err)
+{
+	/* Unread ones, then those that ask something, then what failed. */
+	return store_number(store,
+	    "SELECT latest FROM tree INDEXED BY tree_order WHERE archived < 2"
+	    " AND mark IN (1, 3, 4) AND root <> ?1"
+	    " ORDER BY mark, archived, pinned DESC, active DESC LIMIT 1",
+	    but, 0, key, err);
+}
+
+bool
+store_list_sorted(struct store *store, const char *filter, enum store_sort sort, size_t from,
+    size_t count, store_rows *rows, struct error *err)
+{
 	bool good;
 
 	turns_bury(store);
 	if (!db_begin_read(store->db, err))
 		return false;
 	if (is_filter(filter))
-		good = filter_trees(store, filter, err) &&
+		good = filter_trees(store, filter, sort, err) &&
 		       list_filtered(store, from, count, rows, err);
 	else
-		good = list_all(store, from, count, rows, err);
+		good = list_all(store, sort, from, count, rows, err);
 	return store_end(store, good, err);
 }
 
@@ -327,7 +542,7 @@ store_count(struct store *store, const char *filter, size_t *count, struct error
 	if (!db_begin_read(store->db, err))
 		return false;
 	if (is_filter(filter)) {
-		good = filter_trees(store, filter, err);
+		good = filter_trees(store, filter, store->filter_sort, err);
 		trees = (int64_t)store->filtered.len;
 	} else {
 		good = store_number(
@@ -471,7 +686,8 @@ store_prompts(struct store *store, size_t count, string_list *list, struct error
 	    "SELECT (SELECT group_concat(text, '') FROM (SELECT text FROM part"
 	    " WHERE entry = e.key AND type = 'text' ORDER BY index_, key))"
 	    " FROM (SELECT key FROM entry WHERE type = 'message.input' AND assistant = 0"
-	    " ORDER BY key DESC LIMIT ?1) e");
+	    " AND conversation NOT IN (SELECT conversation FROM trash) ORDER BY key DESC LIMIT ?1) "
+	    "e");
 
 	db_bind_int(s, 1, (int64_t)count * PROMPT_REPEATS);
 	while (list->len < count && db_step(s, err)) {

@@ -9,6 +9,7 @@
  *	changes.c		what other instances do
  *	store-conversation.c	conversations: add, save, load, delete
  *	store-entry.c		entries and what they are made of
+ *	store-trash.c		what is deleted but for carrying it out
  *	store-turn.c		turns under way, and those of instances that died
  *	store-list.c		lists, and finding a conversation by its id
  *	store-tree.c		trees: the line of the list, the branches
@@ -37,6 +38,12 @@ struct db;
 struct error;
 struct stmt;
 
+/* A prompt for whose word a filter found a tree. */
+struct match {
+	int64_t root, entry;
+	size_t word; /* of the filter */
+};
+
 struct store {
 	struct db *db;
 	char *path;
@@ -51,7 +58,9 @@ struct store {
 	 */
 	char *filter;
 	int64_t filter_words, filter_version;
+	enum store_sort filter_sort;
 	key_list filtered;
+	ARRAY(struct match) matches; /* where the titles do not have it, sorted by root */
 	int64_t words; /* raised by whatever changes titles or what was said */
 };
 
@@ -105,6 +114,12 @@ bool conversations_of_tree(
 /* The place in the order of changes of one that was made at a time: at most now; NULL is now. */
 bool active_at(struct store *, const char *time, int64_t *active, struct error *);
 
+/* It goes for good, with all that nothing else hangs on. */
+bool conversation_remove(struct store *, int64_t key, struct error *);
+
+/* An error while an answer is coming to it. */
+bool conversation_is_idle(struct store *, int64_t key, struct error *);
+
 /* An error if it is not there or deleted. */
 bool conversation_root(struct store *, int64_t key, int64_t *root, struct error *);
 
@@ -143,6 +158,14 @@ bool entries_load(struct store *, struct segment, struct conversation *, struct 
  */
 void turns_bury(struct store *);
 
+/* store-trash.c */
+
+/* It is as it was before it went there. */
+bool trash_take_out(struct store *, int64_t key, struct error *);
+
+/* tree_refresh() where a conversation came or went: a tree of which nothing lives is in no list. */
+bool trash_refresh_tree(struct store *, int64_t root, struct error *);
+
 /* store-tree.c */
 
 /* Brings the line of the list up to date, and the end of the conversation (or 0). */
@@ -167,6 +190,9 @@ void search_words_done(word_list *);
 
 /* Whether there is anything in it that the index would have as a word. */
 bool search_has_token(const char *word);
+
+/* Of a prompt that matches, as struct hit has it; yours. */
+char *search_snippet(struct store *, const char *query, int64_t entry, struct error *);
 
 /* search-filter.c: words such as agent:NAME, which narrow what is found. */
 struct filter {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "model/conversation.h"
@@ -210,6 +211,52 @@ store_preferred(struct store *store, int64_t key, int64_t *preferred, struct err
 	    " JOIN conversation p ON p.key = t.preferred"
 	    " WHERE c.key = ?1 AND p.deleted = 0 AND t.mark <> 4",
 	    key, key, preferred, err);
+}
+
+/* " one two ", "" for none. */
+static char *
+normalise_tags(const char *tags)
+{
+	struct buf out = BUF_EMPTY;
+	char *copy = xstrdup(tags), *rest = copy, *word;
+
+	while ((word = strsep(&rest, " \t\r\n,")) != NULL) {
+		char *padded;
+
+		word += strspn(word, "#");
+		padded = xasprintf(" %s ", word);
+		if (word[0] != '\0' && (out.len == 0 || strstr(out.data, padded) == NULL))
+			buf_puts(&out, out.len == 0 ? padded : padded + 1);
+		free(padded);
+	}
+	free(copy);
+	return out.len > 0 ? buf_take(&out) : xstrdup("");
+}
+
+static bool
+set_tags(struct store *store, int64_t key, const char *tags, struct error *err)
+{
+	struct stmt *s;
+	int64_t root;
+
+	if (!conversation_root(store, key, &root, err))
+		return false;
+	s = db_prepare(store->db, "UPDATE tree SET tags = ?2 WHERE root = ?1");
+	db_bind_int(s, 1, root);
+	db_bind_text(s, 2, tags);
+	return db_run(s, err);
+}
+
+bool
+store_set_tags(struct store *store, int64_t key, const char *tags, struct error *err)
+{
+	char *normal = normalise_tags(tags);
+	bool good = store_begin(store, true, err) &&
+		    store_end(store, set_tags(store, key, normal, err), err);
+
+	store->words++;
+	free(normal);
+	return good;
 }
 
 static bool

@@ -52,6 +52,7 @@ store_close(struct store *store)
 	/* Later than the database, so that nobody takes our last words for a dead one's. */
 	instance_end(&store->instance);
 	array_done(&store->filtered);
+	array_done(&store->matches);
 	free(store->filter);
 	free(store->path);
 	free(store);
@@ -290,7 +291,8 @@ static bool
 count_rows(struct store *store, char **report, struct error *err)
 {
 	struct stmt *s = db_prepare(store->db,
-	    "SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM tree),"
+	    "SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM tree "
+	    "WHERE archived < 2),"
 	    " (SELECT count(*) FROM conversation WHERE deleted = 0), (SELECT count(*) FROM entry)");
 	struct buf text = BUF_EMPTY;
 

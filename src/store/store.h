@@ -155,6 +155,43 @@ bool store_delete(struct store *, int64_t key, struct error *);
 bool store_delete_here(struct store *, int64_t key, struct error *);
 bool store_is_deleted_here(struct store *, const char *connection, const char *id,
     const char *updated_at, bool *deleted, struct error *);
+
+/*
+ * The trash: what was deleted until that is carried out. Nothing finds it any
+ * more, no list of a server brings it back, but nothing of it is gone.
+ */
+struct trashed {
+	int64_t conversation;
+	int64_t batch; /* what went in one go has one; the last has the largest */
+	bool server;   /* it is to be deleted there too */
+	char *connection;
+	char *id; /* NULL: no server knows it */
+};
+
+typedef ARRAY(struct trashed) trash_list;
+
+void trash_list_done(trash_list *);
+
+/* All of them, or none; as one batch. Refused while an answer is coming to one. */
+bool store_trash(
+    struct store *, const int64_t *keys, size_t count, bool server, struct error *);
+
+/* The batch that this instance made last comes back. *key is one of it, 0: there is none. */
+bool store_untrash(struct store *, int64_t *key, struct error *);
+
+/* The same for a conversation by id, whoever's it is; *key is 0 if it is not in the trash. */
+bool store_untrash_id(struct store *, const char *connection, const char *id, int64_t *key,
+    struct error *);
+
+/*
+ * What this instance put there, the last first. What is there of instances that
+ * are no more is this one's from now on.
+ */
+bool store_list_trash(struct store *, trash_list *, struct error *);
+
+/* Carries it out; everywhere: the server does not have it any more either. */
+bool store_purge(struct store *, int64_t key, bool everywhere, struct error *);
+
 bool store_set_label(struct store *, int64_t key, const char *label, struct error *);
 bool store_set_hidden(struct store *, int64_t key, bool hidden, struct error *);
 
@@ -172,6 +209,9 @@ bool store_set_seen(struct store *, int64_t key, bool seen, struct error *);
 /* Of the tree that a conversation is in. */
 bool store_set_pinned(struct store *, int64_t key, bool pinned, struct error *);
 bool store_set_archived(struct store *, int64_t key, bool archived, struct error *);
+
+/* Words, each once whatever stands between them; a "#" before one does not count. */
+bool store_set_tags(struct store *, int64_t key, const char *tags, struct error *);
 
 /* Lists. */
 
@@ -192,6 +232,9 @@ struct store_row {
 	char *connection;
 	char *agent; /* else the agent's id, else the model */
 	char *updated_at;
+	char *created_at; /* of the oldest one */
+	char *tags;	  /* words with a blank between them; "": none */
+	bool matched;	  /* by a prompt: store_match() has its words */
 	int branches; /* conversations in it, less one */
 	bool pinned, archived;
 	enum store_mark mark;
@@ -199,16 +242,38 @@ struct store_row {
 
 typedef ARRAY(struct store_row) store_rows;
 
+void store_row_done(struct store_row *);
 void store_rows_done(store_rows *);
+
+/* The row of the tree that a conversation is in. */
+bool store_load_row(struct store *, int64_t conversation, struct store_row *, struct error *);
+
+enum store_sort {
+	SORT_CHANGED, /* newest first */
+	SORT_CREATED, /* newest first */
+	SORT_TITLE,
+};
 
 /*
  * Trees, pinned first, then by last change, newest first: count of them from
  * place from. filter (or NULL) are words that must be in titles or prompts;
- * archived trees are only found by one.
+ * archived trees are only found by one. #tag, the start of a tag, is:archived and
+ * is:pinned are words too.
  */
 bool store_list(
     struct store *, const char *filter, size_t from, size_t count, store_rows *, struct error *);
+bool store_list_sorted(struct store *, const char *filter, enum store_sort, size_t from,
+    size_t count, store_rows *, struct error *);
 bool store_count(struct store *, const char *filter, size_t *count, struct error *);
+
+/*
+ * The words by which the filter used last found a tree, where its title does not
+ * have them: one line as in struct hit, yours; NULL: there are none.
+ */
+char *store_match(struct store *, int64_t root, struct error *);
+
+/* A tree that waits for the reader (a mark that is not MARK_STREAMING), but not that one; 0: none. */
+bool store_find_waiting(struct store *, int64_t but, int64_t *latest, struct error *);
 
 /*
  * Conversations of a connection as the API lists them: newest first, without

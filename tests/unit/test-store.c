@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "store/db.h"
+#include "store/search.h"
 #include "store/store-private.h"
 #include "store/store.h"
 #include "unit/must.h"
@@ -793,6 +794,128 @@ test_deletion_busy(void **state)
 	store_close(store);
 }
 
+/* In the trash it is nowhere to be found, and comes back as it was. */
+static void
+test_trash(void **state)
+{
+	struct store *store = open_file("trash.db");
+	struct conversation *a = conversation_new(), *b = conversation_new(), *c;
+	int64_t keys[2], answer, key;
+	trash_list trash = {0};
+	string_list prompts = {0};
+	hit_list hits = {0};
+	bool deleted;
+	char *draft;
+
+	(void)state;
+	a->id = xstrdup("conv_a");
+	a->connection = xstrdup("m");
+	answer = converse(store, a, "apples", "green", NULL);
+	converse(store, a, "pears", "yellow", NULL);
+	b->connection = xstrdup("m");
+	converse(store, b, "plums", "blue", NULL);
+	c = branch(a->key, answer);
+	c->connection = xstrdup("m");
+	converse(store, c, "more", "apple", NULL);
+	OK(store_save_draft(store, PLACE(b->key, 0), "draft", 5, &err));
+
+	OK(store_trash(store, &b->key, 1, false, &err));
+	assert_int_equal(count(store, NULL), 1);
+	assert_int_equal(count(store, "plums"), 0);
+	OK(search_entries(store, "plums", 10, &hits, &err));
+	assert_int_equal(hits.len, 0);
+	OK(store_find(store, NULL, "@", &key, &err));
+	assert_int_equal(key, c->key);
+	OK(store_prompts(store, 10, &prompts, &err));
+	assert_int_equal(prompts.len, 3);
+	string_list_done(&prompts);
+	assert_null(store_load(store, b->key, false, &err));
+	assert_false(store_trash(store, &b->key, 1, false, &err));
+	error_done(&err);
+	assert_int_equal(number(store, "SELECT count(*) FROM entry"), 8);
+
+	/* A branch goes on from what is in the trash, but for what nothing inherits. */
+	OK(store_trash(store, &a->key, 1, true, &err));
+	expect_path(store, c->key, "apples|green/more|apple");
+	assert_int_equal(count(store, "apples"), 1);
+	assert_int_equal(count(store, "pears"), 0);
+	OK(store_find(store, "m", "conv_a", &key, &err));
+	assert_int_equal(key, 0);
+	OK(store_is_deleted_here(store, "m", "conv_a", "9999-01-01T00:00:00Z", &deleted, &err));
+	assert_true(deleted);
+	OK(store_list_trash(store, &trash, &err));
+	assert_int_equal(trash.len, 2);
+	assert_int_equal(trash.items[0].conversation, a->key);
+	assert_true(trash.items[0].server);
+	assert_string_equal(trash.items[0].id, "conv_a");
+	trash_list_done(&trash);
+
+	/* The last first, with what belonged to them. */
+	OK(store_untrash(store, &key, &err));
+	assert_int_equal(key, a->key);
+	expect_path(store, a->key, "/apples|green|pears|yellow");
+	assert_int_equal(count(store, "pears"), 1);
+	OK(store_untrash(store, &key, &err));
+	assert_int_equal(key, b->key);
+	OK(draft = store_load_draft(store, PLACE(b->key, 0), &err));
+	assert_string_equal(draft, "draft");
+	free(draft);
+	assert_int_equal(count(store, NULL), 2);
+	OK(store_untrash(store, &key, &err));
+	assert_int_equal(key, 0);
+
+	/* Several in one go; a tree of which nothing lives is not listed, archived or not. */
+	OK(store_set_archived(store, a->key, true, &err));
+	keys[0] = a->key;
+	keys[1] = c->key;
+	OK(store_trash(store, keys, 2, false, &err));
+	assert_int_equal(count(store, "apples"), 0);
+	OK(store_untrash(store, &key, &err));
+	assert_int_equal(key, c->key);
+	assert_int_equal(count(store, NULL), 1);
+	assert_int_equal(count(store, "is:archived"), 1);
+
+	/* Carried out; what was deleted here only is remembered. */
+	OK(store_trash(store, keys, 2, false, &err));
+	OK(store_purge(store, a->key, false, &err));
+	OK(store_purge(store, c->key, true, &err));
+	OK(store_is_deleted_here(store, "m", "conv_a", NULL, &deleted, &err));
+	assert_true(deleted);
+	assert_int_equal(number(store, "SELECT count(*) FROM entry"), 2);
+	assert_int_equal(number(store, "SELECT count(*) FROM tree"), 1);
+	assert_int_equal(number(store, "SELECT count(*) FROM trash"), 0);
+	conversation_free(a);
+	conversation_free(b);
+	conversation_free(c);
+	close_checked(store);
+}
+
+/* What another instance deleted is its own to bring back, until it is no more. */
+static void
+test_trash_instances(void **state)
+{
+	struct store *one = open_file("two.db"), *two = open_file("two.db");
+	struct conversation *c = conversation_new();
+	trash_list trash = {0};
+	int64_t key;
+
+	(void)state;
+	converse(one, c, "a", "b", NULL);
+	OK(store_trash(one, &c->key, 1, false, &err));
+	OK(store_list_trash(two, &trash, &err));
+	assert_int_equal(trash.len, 0);
+	OK(store_untrash(two, &key, &err));
+	assert_int_equal(key, 0);
+	store_close(one);
+	OK(store_list_trash(two, &trash, &err));
+	assert_int_equal(trash.len, 1);
+	trash_list_done(&trash);
+	OK(store_untrash(two, &key, &err));
+	assert_int_equal(key, c->key);
+	conversation_free(c);
+	close_checked(two);
+}
+
 /* Whole random trees, built and taken apart again: paths stay what they were. */
 static void
 test_deletion_random(void **state)
@@ -1226,6 +1349,135 @@ first_of(struct store *store, const char *filter)
 	root = rows.len > 0 ? rows.items[0].root : 0;
 	store_rows_done(&rows);
 	return root;
+}
+
+static int64_t
+nth_sorted(struct store *store, const char *filter, enum store_sort sort, size_t n)
+{
+	store_rows rows = {0};
+	int64_t root;
+
+	OK(store_list_sorted(store, filter, sort, n, 1, &rows, &err));
+	root = rows.len > 0 ? rows.items[0].root : 0;
+	store_rows_done(&rows);
+	return root;
+}
+
+static void
+test_sorts(void **state)
+{
+	static const struct {
+		const char *title, *begun, *changed;
+	} made[] = {
+	    {"pear", "2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"},
+	    {"Apple", "2026-01-01T00:00:00Z", "2026-04-01T00:00:00Z"},
+	    {"plum", "2026-02-01T00:00:00Z", "2026-02-01T00:00:00Z"},
+	};
+	static const int orders[][3] = {
+	    [SORT_CHANGED] = {1, 0, 2}, [SORT_CREATED] = {0, 2, 1}, [SORT_TITLE] = {1, 0, 2}};
+	struct store *store = open_store(":memory:");
+	int64_t keys[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct conversation *c = conversation_new();
+
+		c->title = xstrdup(made[i].title);
+		c->created_at = xstrdup(made[i].begun);
+		c->updated_at = xstrdup(made[i].changed);
+		OK(store_add_conversation(store, c, &err));
+		keys[i] = c->key;
+		conversation_free(c);
+	}
+	for (int sort = SORT_CHANGED; sort <= SORT_TITLE; sort++)
+		for (size_t n = 0; n < 3; n++) {
+			assert_int_equal(nth_sorted(store, NULL, (enum store_sort)sort, n),
+			    keys[orders[sort][n]]);
+			assert_int_equal(nth_sorted(store, "p", (enum store_sort)sort, n),
+			    keys[orders[sort][n]]);
+		}
+	OK(store_set_pinned(store, keys[2], true, &err));
+	for (int sort = SORT_CHANGED; sort <= SORT_TITLE; sort++)
+		assert_int_equal(nth_sorted(store, NULL, (enum store_sort)sort, 0), keys[2]);
+	store_close(store);
+}
+
+static void
+expect_tags(struct store *store, int64_t key, const char *given, const char *expected)
+{
+	struct store_row row;
+
+	OK(store_set_tags(store, key, given, &err));
+	OK(store_load_row(store, key, &row, &err));
+	assert_string_equal(row.tags, expected);
+	store_row_done(&row);
+}
+
+/* Tags, what is pinned or archived, and which words of a prompt matched. */
+static void
+test_filter_words(void **state)
+{
+	struct store *store = open_store(":memory:");
+	struct conversation *a = conversation_new(), *b = conversation_new();
+	store_rows rows = {0};
+	int64_t key;
+	char *match;
+
+	(void)state;
+	a->title = xstrdup("Fruit");
+	converse(store, a, "the red apple fell far", "x", NULL);
+	b->title = xstrdup("Red things #7");
+	converse(store, b, "about work and red", "x", NULL);
+	expect_tags(store, a->key, " #work  urgent,work ", "work urgent");
+	assert_int_equal(first_of(store, "#work"), a->key);
+	assert_int_equal(count(store, "#work"), 1);
+	assert_int_equal(count(store, "#urg"), 1);
+	assert_int_equal(count(store, "#gent"), 0);
+	assert_int_equal(count(store, "#7"), 1);
+	assert_int_equal(count(store, "#%"), 0);
+	assert_int_equal(count(store, "#work apple"), 1);
+	assert_int_equal(count(store, "#work about"), 0);
+	expect_tags(store, a->key, " # ", "");
+	assert_int_equal(count(store, "#work"), 0);
+
+	assert_int_equal(count(store, "is:archived"), 0);
+	OK(store_set_archived(store, a->key, true, &err));
+	assert_int_equal(first_of(store, "is:archived"), a->key);
+	assert_int_equal(count(store, "is:archived red"), 1);
+	assert_int_equal(count(store, NULL), 1);
+	OK(store_set_archived(store, a->key, false, &err));
+	assert_int_equal(count(store, "is:archived"), 0);
+	OK(store_set_pinned(store, a->key, true, &err));
+	assert_int_equal(first_of(store, "is:pinned"), a->key);
+
+	OK(store_list(store, "re", 0, 10, &rows, &err));
+	assert_int_equal(rows.len, 2);
+	assert_true(rows.items[0].matched);
+	assert_false(rows.items[1].matched);
+	store_rows_done(&rows);
+	OK(match = store_match(store, a->key, &err));
+	assert_string_equal(match, "the \001red\002 apple fell far");
+	free(match);
+	assert_null(store_match(store, b->key, &err));
+
+	/* What waits for the reader is found wherever it is, but not in the trash. */
+	OK(store_find_waiting(store, 0, &key, &err));
+	assert_int_equal(key, 0);
+	OK(store_set_seen(store, a->key, false, &err));
+	OK(store_set_archived(store, a->key, true, &err));
+	OK(store_find_waiting(store, 0, &key, &err));
+	assert_int_equal(key, a->key);
+	OK(store_find_waiting(store, a->key, &key, &err));
+	assert_int_equal(key, 0);
+	OK(store_trash(store, &a->key, 1, false, &err));
+	OK(store_find_waiting(store, 0, &key, &err));
+	assert_int_equal(key, 0);
+	OK(store_untrash(store, &key, &err));
+	OK(store_find_waiting(store, 0, &key, &err));
+	assert_int_equal(key, a->key);
+	conversation_free(a);
+	conversation_free(b);
+	store_close(store);
 }
 
 /* What changes no words does not look for them again, but may change the order. */
@@ -1803,6 +2055,8 @@ main(void)
 	    cmocka_unit_test(test_deletion),
 	    cmocka_unit_test(test_preferred),
 	    cmocka_unit_test(test_deletion_busy),
+	    cmocka_unit_test(test_trash),
+	    cmocka_unit_test(test_trash_instances),
 	    cmocka_unit_test(test_deletion_random),
 	    cmocka_unit_test(test_late_lineage),
 	    cmocka_unit_test(test_rows),
@@ -1811,6 +2065,8 @@ main(void)
 	    cmocka_unit_test(test_paging),
 	    cmocka_unit_test(test_filter),
 	    cmocka_unit_test(test_filter_again),
+	    cmocka_unit_test(test_sorts),
+	    cmocka_unit_test(test_filter_words),
 	    cmocka_unit_test(test_find),
 	    cmocka_unit_test(test_dates),
 	    cmocka_unit_test(test_small_things),
