@@ -37,6 +37,9 @@
 /* The largest text taken back from an editor. */
 #define MAX_EDITED (16 << 20)
 
+/* So long the end waits for servers that are told to delete something. */
+#define LAST_WORDS_MS 3000
+
 struct app {
 	struct loop *loop;
 	struct profile profile;
@@ -538,6 +541,18 @@ start_screen(struct app *app, const struct args *args, struct error *err)
 	return true;
 }
 
+/* What a server does not answer in time is asked again at the next start. */
+static void
+end_deletions(struct app *app)
+{
+	int64_t until = loop_now(app->loop) + LAST_WORDS_MS;
+
+	client_empty_trash(app->client);
+	while (client_is_deleting(app->client) && !app->gone && !app->interrupted &&
+	       loop_now(app->loop) < until)
+		loop_wait(app->loop, (int)(until - loop_now(app->loop)));
+}
+
 bool
 app_chat(const struct args *args, struct error *err)
 {
@@ -555,6 +570,7 @@ app_chat(const struct args *args, struct error *err)
 	loop_on_signal(app.loop, chat_signal, &app);
 	/* The first frame waits for nobody: the server is asked when it has been painted. */
 	screen_paint(app.screen, loop_now(app.loop));
+	client_empty_trash(app.client);
 	client_refresh(app.client, 0);
 	while (!screen_wants_quit(app.screen) && !app.gone && !app.interrupted) {
 		int due = app.away ? -1 : screen_paint(app.screen, loop_now(app.loop));
@@ -563,6 +579,8 @@ app_chat(const struct args *args, struct error *err)
 		loop_wait(app.loop, due);
 	}
 	screen_save(app.screen);
+	if (screen_wants_quit(app.screen))
+		end_deletions(&app);
 	good = true;
 out:
 	loop_cancel(app.loop, app.more);

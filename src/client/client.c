@@ -38,6 +38,7 @@ client_free(struct client *client)
 	if (client == NULL)
 		return;
 	others_end(client);
+	trash_end(client);
 	/* Those who look on may be gone already. */
 	array_clear(&client->observers);
 	while (client->active.len > 0)
@@ -212,6 +213,9 @@ client_adopt(
 		return false;
 	if (*key != 0)
 		return true;
+	/* Whoever names it wants it back. */
+	if (!store_untrash_id(client->store, connection, id, key, err) || *key != 0)
+		return *key != 0;
 	if (kept != NULL && kept->api != API_CONVERSATIONS)
 		return error_set(err, ERR_USAGE,
 		    _("No conversation %s is kept here, and the connection %s knows no others."),
@@ -244,8 +248,8 @@ learn_conversations(
 		return;
 	/* The oldest first, so that those changed last come out on top. */
 	for (size_t i = event->conversation_count; i > 0 && good; i--)
-		good = merge_conversation(
-		    client, connection, event->conversations[i - 1], &key, err);
+		good =
+		    merge_conversation(client, connection, event->conversations[i - 1], &key, err);
 	if (store_batch_end(client->store, good, err))
 		return;
 	/* Those that were new are not there after all. */

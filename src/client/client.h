@@ -37,6 +37,7 @@ enum note_type {
 	NOTE_ENTRY,	   /* an entry grew or changed */
 	NOTE_TURN,	   /* a turn's phase changed; error if it failed */
 	NOTE_AGENTS,	   /* client_agents() has more to say */
+	NOTE_TRASH,	   /* a deletion was carried out; error if it could not be */
 };
 
 struct note {
@@ -130,6 +131,21 @@ bool client_retry(struct client *, int64_t conversation, struct error *);
 unsigned client_ask(struct client *, const char *connection, struct question *, event_fn,
     void *arg, struct error *);
 void client_forget(struct client *, unsigned question);
+
+/*
+ * Deletes conversations, on their server too if it has them. They are gone from
+ * everywhere at once, but that is carried out only after half a minute, at the
+ * end, or when the program starts again; until then client_undelete() brings
+ * back what was deleted in the last go (*key is one of it, 0: there is nothing).
+ * What a server cannot be told stays where it can be brought back.
+ */
+bool client_delete(struct client *, const int64_t *keys, size_t count, bool server,
+    struct error *);
+bool client_undelete(struct client *, int64_t *key, struct error *);
+
+/* Carries it out now, and what instances that are no more left of it. */
+void client_empty_trash(struct client *);
+bool client_is_deleting(const struct client *); /* a server has been asked to */
 
 /* With the entries of its path; loaded when first asked for. NULL: none of that key, or an error. */
 const struct conversation *client_conversation(struct client *, int64_t key, struct error *);

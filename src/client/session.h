@@ -7,7 +7,8 @@
  * client.c (connections, questions, what is cached), begin.c (a turn until it
  * is sent), run.c (a turn in flight), retry.c (one that broke off), merge.c (the
  * server's history against ours), mirror.c (the server's list, and lineage that
- * is learnt late) and others.c (what other instances do to the store).
+ * is learnt late), others.c (what other instances do to the
+ * store) and trash.c (deleting, and taking it back).
  */
 
 #include "client/client.h"
@@ -82,6 +83,12 @@ struct waiting {
 	unsigned question;
 };
 
+/* A deletion that a server was asked for. */
+struct errand {
+	unsigned question;
+	int64_t conversation;
+};
+
 struct observer {
 	note_fn fn;
 	void *arg;
@@ -104,6 +111,10 @@ struct client {
 		bool missed;	    /* something changed meanwhile */
 		bool behind;	    /* or may have, in what was in flight */
 	} others;
+	struct {
+		struct timer *due; /* until what is in the trash is deleted */
+		ARRAY(struct errand) errands;
+	} trash;
 	agent_list agents;
 	size_t profile_agents; /* how many of agents are the profile's */
 };
@@ -168,6 +179,9 @@ bool mirror_guess(struct client *, int64_t key, struct error *);
  */
 void others_begin(struct client *);
 void others_end(struct client *);
+
+/* trash.c: what is in it is deleted another time. */
+void trash_end(struct client *);
 
 /* A turn of this instance is over: reads what was not read because of it. */
 void others_catch_up(struct client *);

@@ -51,6 +51,7 @@ struct screen {
 	size_t sequence_len;
 	char *notice;
 	bool notice_is_error;
+	bool notice_undo;   /* it says that a deletion can be undone */
 	bool notice_passes; /* it is about a turn, and over with it */
 	bool list_hidden, plain, mouse;
 	bool damaged, at_once, layout_due, quit;
@@ -183,6 +184,12 @@ noticed(void *arg, const struct note *note)
 	case NOTE_AGENTS:
 		if (screen->stack.len > 0)
 			pane_picker_refresh(screen_top(screen));
+		break;
+	case NOTE_TRASH:
+		if (note->error != NULL)
+			screen_report(screen, note->error);
+		else if (screen->notice_undo)
+			screen_notice(screen, NULL);
 		break;
 	}
 }
@@ -649,7 +656,7 @@ screen_notice(struct screen *screen, const char *text)
 
 	free(screen->notice);
 	screen->notice = clean;
-	screen->notice_is_error = screen->notice_passes = false;
+	screen->notice_is_error = screen->notice_passes = screen->notice_undo = false;
 	screen_touch_all(screen);
 }
 
@@ -665,6 +672,24 @@ screen_report(struct screen *screen, const struct error *err)
 {
 	screen_notice(screen, err->text != NULL ? err->text : _("Something failed."));
 	screen->notice_is_error = true;
+}
+
+bool
+screen_failed(struct screen *screen, struct error *err)
+{
+	bool failed = err->kind != ERR_NONE;
+
+	if (failed)
+		screen_report(screen, err);
+	error_done(err);
+	return failed;
+}
+
+void
+screen_notice_undo(struct screen *screen, const char *text)
+{
+	screen_notice(screen, text);
+	screen->notice_undo = true;
 }
 
 void

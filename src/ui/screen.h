@@ -83,6 +83,12 @@ void screen_notice(struct screen *, const char *text);
 void screen_forget_notice(struct screen *);
 void screen_report(struct screen *, const struct error *);
 
+/* Reports an error and empties it; false if there is none. */
+bool screen_failed(struct screen *, struct error *);
+
+/* A notice that something can be undone, which goes when it cannot be any more. */
+void screen_notice_undo(struct screen *, const char *text);
+
 /* The same of a turn that failed: where the messages tell it themselves it is not told twice. */
 void screen_report_turn(struct screen *, const struct error *);
 void screen_quit(struct screen *);

@@ -200,13 +200,13 @@ bench_answer(void *arg, const struct event *event)
 	}
 }
 
-/* L, C, E, T and A; a turn that failed says T!. */
+/* L, C, E, T, A and D; a turn that failed says T!, a deletion D!. */
 static inline void
 bench_note(void *arg, const struct note *note)
 {
 	struct bench *b = arg;
 
-	buf_putc(&b->notes, "LCETA"[note->type]);
+	buf_putc(&b->notes, "LCETAD"[note->type]);
 	if (note->error != NULL)
 		buf_putc(&b->notes, '!');
 }

@@ -766,6 +766,116 @@ test_deleted_here(void **state)
 	bench_close(&b);
 }
 
+static int
+deletions(struct bench *b)
+{
+	char *log = server_call(&b->server, "GET", "/_log", "");
+	int found = 0;
+
+	for (const char *p = log; (p = strstr(p, "\"DELETE\"")) != NULL; p++)
+		found++;
+	free(log);
+	return found;
+}
+
+static size_t
+trees(struct bench *b)
+{
+	struct error err = ERROR_NONE;
+	size_t count;
+
+	assert_true(store_count(b->store, NULL, &count, &err));
+	return count;
+}
+
+/* A deletion is carried out later; until then it can be taken back, and no list brings it back. */
+static void
+test_undelete(void **state)
+{
+	struct error err = ERROR_NONE;
+	struct bench b;
+	int64_t one, two, key;
+
+	(void)state;
+	set_up(&b);
+	one = bench_start(&b, "one");
+	two = bench_start(&b, "two");
+	assert_true(client_delete(b.client, &one, 1, true, &err));
+	assert_true(client_delete(b.client, &two, 1, true, &err));
+	assert_int_equal(trees(&b), 0);
+	assert_int_equal(refreshed(&b), 0);
+	assert_int_equal(deletions(&b), 0);
+	assert_true(client_undelete(b.client, &key, &err));
+	assert_int_equal(key, two);
+	assert_true(client_undelete(b.client, &key, &err));
+	assert_int_equal(key, one);
+	assert_true(client_undelete(b.client, &key, &err));
+	assert_int_equal(key, 0);
+	assert_int_equal(trees(&b), 2);
+
+	/* Here only, and on the server. */
+	assert_true(client_delete(b.client, &one, 1, false, &err));
+	assert_true(client_delete(b.client, &two, 1, true, &err));
+	client_empty_trash(b.client);
+	assert_true(client_is_deleting(b.client));
+	/* What the server is deleting does not come back. */
+	assert_false(client_undelete(b.client, &key, &err));
+	bench_check_sentence(&err);
+	error_done(&err);
+	bench_wait_idle(&b);
+	assert_int_equal(deletions(&b), 1);
+	assert_true(client_undelete(b.client, &key, &err));
+	assert_int_equal(key, 0);
+	assert_int_equal(refreshed(&b), 0);
+	bench_close(&b);
+}
+
+/* What a server cannot be told stays in the trash; what it does not have is deleted. */
+static void
+test_delete_fails(void **state)
+{
+	struct error err = ERROR_NONE;
+	struct bench b;
+	int64_t key, again;
+	char *path;
+
+	(void)state;
+	set_up(&b);
+	key = bench_start(&b, "one");
+	path = xasprintf("/v1/conversations/%s", bench_conversation(&b, key)->id);
+	free(server_call(&b.server, "POST", "/_control",
+	    "{\"fault\":\"!status 500\",\"count\":1,\"method\":\"DELETE\"}"));
+	assert_true(client_delete(b.client, &key, 1, true, &err));
+	client_empty_trash(b.client);
+	bench_wait_for(&b, &b.notes, "D!");
+	assert_int_equal(trees(&b), 0);
+	assert_true(client_undelete(b.client, &again, &err));
+	assert_int_equal(again, key);
+	assert_int_equal(trees(&b), 1);
+
+	free(server_call(&b.server, "DELETE", path, ""));
+	assert_true(client_delete(b.client, &key, 1, true, &err));
+	buf_clear(&b.notes);
+	client_empty_trash(b.client);
+	bench_wait_for(&b, &b.notes, "D");
+	assert_null(strstr(b.notes.data, "D!"));
+	assert_true(client_undelete(b.client, &again, &err));
+	assert_int_equal(again, 0);
+
+	/* Naming one brings it back. */
+	key = bench_start(&b, "two");
+	free(path);
+	path = xstrdup(bench_conversation(&b, key)->id);
+	assert_true(client_delete(b.client, &key, 1, true, &err));
+	assert_true(client_adopt(b.client, NULL, path, &again, &err));
+	assert_int_equal(again, key);
+	client_empty_trash(b.client);
+	assert_false(client_is_deleting(b.client));
+	assert_int_equal(trees(&b), 1);
+	free(path);
+	bench_close(&b);
+}
+
 /* Transactions in the log of a database: the last frame of each says how large it is then. */
 static int
 count_commits(const char *database)
@@ -1305,6 +1415,8 @@ main(void)
 	    cmocka_unit_test(test_retry_forgotten),
 	    cmocka_unit_test(test_retry_closed),
 	    cmocka_unit_test(test_deleted_here),
+	    cmocka_unit_test(test_undelete),
+	    cmocka_unit_test(test_delete_fails),
 	    cmocka_unit_test(test_refresh_at_once),
 	    cmocka_unit_test(test_agents),
 	    cmocka_unit_test(test_output_order),
