@@ -17,6 +17,7 @@
 #include "profile/profile.h"
 #include "store/search.h"
 #include "store/store.h"
+#include "ui/act-conversation.h"
 #include "ui/exporting.h"
 #include "ui/panes.h"
 #include "ui/pick-agent.h"
@@ -42,17 +43,6 @@ input(struct screen *screen)
 	return screen_pane(screen, "input");
 }
 
-static bool
-report(struct screen *screen, struct error *err)
-{
-	bool failed = err->kind != ERR_NONE;
-
-	if (failed)
-		screen_report(screen, err);
-	error_done(err);
-	return failed;
-}
-
 /* Global. */
 
 static void
@@ -74,6 +64,21 @@ picked_row(struct screen *screen, const struct pick *pick)
 		screen_focus(screen, input(screen));
 }
 
+/*
+ * A title and, if there are any, words found. The marks around matches are control
+ * characters: they become brackets here.
+ */
+static char *
+pick_text(const char *title, const char *snippet)
+{
+	char *text = snippet != NULL ? xasprintf("%s: %s", title, snippet) : xstrdup(title);
+
+	for (char *p = text + strlen(title); *p != '\0'; p++)
+		if (*p == '\001' || *p == '\002')
+			*p = *p == '\001' ? '[' : ']';
+	return text;
+}
+
 /* Where the list has no room beside the messages it comes as a list to choose from. */
 static void
 find_rows(struct screen *screen, const char *typed, pick_list *out)
@@ -85,19 +90,24 @@ find_rows(struct screen *screen, const char *typed, pick_list *out)
 	    &rows, &err);
 	for (size_t i = 0; i < rows.len; i++) {
 		char *when = rows_time(rows.items[i].updated_at);
+		char *match =
+		    rows.items[i].matched
+			? store_match(client_store(screen_client(screen)), rows.items[i].root, &err)
+			: NULL;
 		struct pick pick = {
-		    .text = xstrdup(rows.items[i].title),
+		    .text = pick_text(rows.items[i].title, match),
 		    .detail = rows.items[i].branches > 0
 				  ? xasprintf("⑂%d  %s", rows.items[i].branches, when)
 				  : xstrdup(when),
 		    .key = rows.items[i].opens,
 		};
 
+		free(match);
 		free(when);
 		array_push(out, pick);
 	}
 	store_rows_done(&rows);
-	report(screen, &err);
+	screen_failed(screen, &err);
 }
 
 static void
@@ -193,9 +203,17 @@ act_previous_conversation(struct screen *screen)
 static void
 act_attention(struct screen *screen)
 {
-	int64_t key = pane_conversations_attention(screen_pane(screen, "list"));
+	const struct conversation *c = view_conversation(screen_view(screen));
+	struct error err = ERROR_NONE;
+	int64_t key;
 
-	if (key != 0)
+	if (!store_find_waiting(client_store(screen_client(screen)),
+		c == NULL      ? 0
+		: c->root != 0 ? c->root
+			       : c->key,
+		&key, &err))
+		screen_failed(screen, &err);
+	else if (key != 0)
 		screen_open(screen, key, 0);
 	else
 		screen_notice(screen, _("No conversation waits for you."));
@@ -347,7 +365,7 @@ act_branch(struct screen *screen)
 		offer_nearest(screen, nearest, &err);
 		return;
 	}
-	if (!report(screen, &err))
+	if (!screen_failed(screen, &err))
 		aimed(screen);
 }
 
@@ -362,7 +380,7 @@ edit_prompt(struct screen *screen, int64_t entry)
 
 	pane_input_save(input(screen));
 	view_aim_edit(view, entry, &err);
-	if (report(screen, &err))
+	if (screen_failed(screen, &err))
 		return;
 	aimed(screen);
 	pane_input_text(input(screen), &len);
@@ -438,7 +456,7 @@ picked_answerers(struct screen *screen, const struct pick *picks, size_t count)
 		free(line);
 	}
 	agent_list_done(&agents);
-	report(screen, &err);
+	screen_failed(screen, &err);
 }
 
 static void
@@ -486,7 +504,7 @@ act_regenerate(struct screen *screen)
 	pane_input_save(input(screen));
 	if (view_regenerate(screen_view(screen), pane_messages_selected(messages(screen)), &err))
 		branched(screen, 0);
-	report(screen, &err);
+	screen_failed(screen, &err);
 }
 
 static void
@@ -496,7 +514,7 @@ act_retry(struct screen *screen)
 
 	if (screen_retry(screen, &err))
 		pane_messages_follow(messages(screen));
-	report(screen, &err);
+	screen_failed(screen, &err);
 }
 
 static void
@@ -520,7 +538,7 @@ sibling(struct screen *screen, int step)
 	pane_input_save(input(screen));
 	if (view_sibling(view, c->entries.items[at]->key, step, &to, &err))
 		branched(screen, to);
-	report(screen, &err);
+	screen_failed(screen, &err);
 }
 
 static void
@@ -552,17 +570,10 @@ find_hits(struct screen *screen, const char *typed, pick_list *out)
 	search_entries(client_store(screen_client(screen)), typed, SEARCH_HITS, &hits, &err);
 	for (size_t i = 0; i < hits.len; i++) {
 		struct pick pick = {.key = hits.items[i].conversation};
-		char *snippet = xstrdup(hits.items[i].snippet),
-		     *when = rows_time(hits.items[i].created_at);
 
-		/* The marks around matches are control characters: they become quotes here. */
-		for (char *p = snippet; *p != '\0'; p++)
-			if (*p == '\001' || *p == '\002')
-				*p = *p == '\001' ? '[' : ']';
-		pick.text = xasprintf("%s: %s", hits.items[i].title, snippet);
-		pick.detail = when;
+		pick.text = pick_text(hits.items[i].title, hits.items[i].snippet);
+		pick.detail = rows_time(hits.items[i].created_at);
 		pick.value = xasprintf("%lld", (long long)hits.items[i].entry);
-		free(snippet);
 		array_push(out, pick);
 	}
 	hit_list_done(&hits);
@@ -621,172 +632,9 @@ act_history_search(struct screen *screen)
 		array_push(&picks, pick);
 	}
 	string_list_done(&prompts);
-	report(screen, &err);
+	screen_failed(screen, &err);
 	screen_push(screen,
 	    pane_picker_new(screen, _("What you said before"), &picks, NULL, picked_prompt));
-}
-
-/* Conversations. */
-
-static int64_t
-chosen_conversation(struct screen *screen)
-{
-	int64_t latest, root;
-
-	if (screen_focused(screen) == screen_pane(screen, "list") &&
-	    pane_conversations_selected(screen_pane(screen, "list"), &latest, &root))
-		return root;
-	return view_key(screen_view(screen));
-}
-
-/* The conversation a dialog is about: the list may have moved on when it is answered. */
-static void
-renamed(struct screen *screen, const char *title)
-{
-	struct error err = ERROR_NONE;
-	int64_t key = chosen_conversation(screen);
-	struct conversation *c;
-
-	if (title == NULL || key == 0)
-		return;
-	c = store_load(client_store(screen_client(screen)), key, false, &err);
-	if (c != NULL && c->root != 0 && c->root != key) {
-		key = c->root;
-		conversation_free(c);
-		c = store_load(client_store(screen_client(screen)), key, false, &err);
-	}
-	if (c != NULL) {
-		xreplace(&c->title, title);
-		store_save_conversation(client_store(screen_client(screen)), c, &err);
-		conversation_free(c);
-		client_release(screen_client(screen), key);
-	}
-	report(screen, &err);
-	pane_conversations_reload(screen_pane(screen, "list"));
-	screen_touch_all(screen);
-}
-
-static void
-act_rename(struct screen *screen)
-{
-	const struct conversation *c = view_conversation(screen_view(screen));
-	const char *title = c != NULL ? conversation_title(c) : NULL;
-
-	if (chosen_conversation(screen) == 0) {
-		screen_notice(screen, _("A conversation gets its name once it has begun."));
-		return;
-	}
-	screen_push(screen, pane_dialog_new(screen, _("Name of the conversation"),
-				title != NULL ? title : "", renamed));
-}
-
-static void
-deleted(void *arg, const struct event *event)
-{
-	if (event->type == EVENT_FAILED)
-		screen_report(arg, event->error);
-	else
-		screen_notice(arg, _("Deleted, here and on the server."));
-}
-
-static void
-delete_answer(struct screen *screen, const char *answer)
-{
-	struct client *client = screen_client(screen);
-	struct error err = ERROR_NONE;
-	const struct conversation *c;
-	int64_t key = chosen_conversation(screen);
-
-	if (answer == NULL || answer[0] == 'n' || key == 0)
-		return;
-	if (client_turn_of(client, key) != 0) {
-		screen_notice(screen, _("It is still answering: stop it first."));
-		return;
-	}
-	c = client_conversation(client, key, &err);
-	if (c != NULL && answer[0] == 's') {
-		struct question *question = question_new(ASK_DELETE);
-
-		question->conversation_id = xstrdup(c->id);
-		if (key == view_key(screen_view(screen)))
-			screen_open_new(screen);
-		client_ask(client, c->connection, question, deleted, screen, &err);
-	} else if (c != NULL) {
-		if (key == view_key(screen_view(screen)))
-			screen_open_new(screen);
-		client_release(client, key);
-		if (store_delete_here(client_store(client), key, &err))
-			screen_notice(screen, _("Deleted here."));
-	}
-	report(screen, &err);
-	pane_conversations_reload(screen_pane(screen, "list"));
-}
-
-static void
-act_delete(struct screen *screen)
-{
-	struct error err = ERROR_NONE;
-	int64_t key = chosen_conversation(screen);
-	const struct conversation *c =
-	    key != 0 ? client_conversation(screen_client(screen), key, &err) : NULL;
-	const struct connection *connection;
-	struct pane *dialog;
-	const char *title;
-	char *question;
-	bool server;
-
-	if (report(screen, &err) || c == NULL) {
-		screen_notice(screen, _("There is nothing here to delete."));
-		return;
-	}
-	title = conversation_title(c);
-	connection = profile_connection(client_profile(screen_client(screen)), c->connection);
-	server = connection != NULL && connection->api == API_CONVERSATIONS && !c->own_id;
-	question = xasprintf(_("Delete “%s”? Its branches stay."), title != NULL ? title : c->id);
-	if (server)
-		dialog = pane_choice_new(screen, question,
-		    _("h: here only   s: on the server too   n: no"), "hsn", delete_answer);
-	else
-		dialog = pane_choice_new(
-		    screen, question, _("h: delete it   n: no"), "hn", delete_answer);
-	screen_push(screen, dialog);
-	free(question);
-}
-
-static void
-act_information(struct screen *screen)
-{
-	struct view *view = screen_view(screen);
-	const struct conversation *c = view_conversation(view);
-	struct buf out;
-
-	if (c == NULL) {
-		screen_notice(screen, _("A new conversation: there is nothing to tell of it yet."));
-		return;
-	}
-	buf_init(&out, 0);
-	buf_printf(
-	    &out, c->own_id ? _("Id: %s (not known to the server yet)\n") : _("Id: %s\n"), c->id);
-	buf_printf(&out, _("Connection: %s\n"), c->connection);
-	if (c->model != NULL)
-		buf_printf(&out, _("Model: %s\n"), c->model);
-	if (c->agent != NULL)
-		buf_printf(&out, _("Agent: %s\n"), c->agent);
-	if (c->agent_id != NULL)
-		buf_printf(&out, _("Agent id: %s\n"), c->agent_id);
-	buf_printf(&out, _("Begun: %s\nChanged: %s\n"), c->created_at != NULL ? c->created_at : "?",
-	    c->updated_at != NULL ? c->updated_at : "?");
-	buf_printf(&out,
-	    ngettext("%zu entry, %zu of them before the fork\n",
-		"%zu entries, %zu of them before the fork\n", c->entries.len),
-	    c->entries.len, c->inherited);
-	buf_printf(&out, _("Tokens: %lld in, %lld out, %lld in all\n"),
-	    (long long)c->usage.prompt_tokens, (long long)c->usage.completion_tokens,
-	    (long long)c->usage.total_tokens);
-	if (c->instructions != NULL)
-		buf_printf(&out, _("\nInstructions:\n%s\n"), c->instructions);
-	screen_push(screen, pane_text_new(screen, _("Information"), out.data));
-	buf_done(&out);
 }
 
 /* Copying and editing. */
@@ -1015,7 +863,11 @@ const struct action actions[] = {
 	act_previous_conversation},
     {"attention", "global", N_("open the next conversation that waits for you"), act_attention},
     {"rename", "global", N_("rename the conversation"), act_rename},
+    {"pin", "global", N_("keep the conversation at the top of the list, or no longer"), act_pin},
+    {"archive", "global", N_("put the conversation away from the list, or back"), act_archive},
+    {"tags", "global", N_("give the conversation tags: words to find it by"), act_tags},
     {"delete-conversation", "global", N_("delete the conversation, after asking"), act_delete},
+    {"undelete", "global", N_("bring back what was deleted last"), act_undelete},
     {"information", "global", N_("show what is known of the conversation"), act_information},
     {"export", "global", N_("export the conversation to a file"), exporting_begin},
     {"copy-answer", "global", N_("copy the last answer's source"), act_copy_answer},
@@ -1118,6 +970,7 @@ const struct action actions[] = {
     {"first", "list", N_("to the first row"), OWN},
     {"last", "list", N_("to the last row"), OWN},
     {"choose", "list", N_("open the conversation"), OWN},
+    {"list-sort", "list", N_("sort by last change, creation or title"), OWN},
     {"list-filter", "list", N_("filter by words of titles and prompts"), OWN},
     {"escape", "list", N_("back to the input"), OWN},
 

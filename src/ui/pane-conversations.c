@@ -35,10 +35,21 @@
  */
 #define WINDOW 512
 
-/* A row of the screen: a tree, or the name of a day over those changed on it. */
+/* What the store remembers the order of the list by. */
+#define SORT_STATE "list-sort"
+
+/* Columns of a match that are shown before its words. */
+#define BEFORE_MATCH 8
+
+/*
+ * A row of the screen: a tree, the name of a day over those changed on it, or
+ * under a tree what was said in it that the filter found.
+ */
 struct line {
-	const char *day; /* NULL: a tree */
+	const char *day; /* or NULL */
 	size_t row;	 /* of the window */
+	bool match;
+	char *words; /* of a match, once it was in view */
 };
 
 struct conversations {
@@ -48,9 +59,23 @@ struct conversations {
 	size_t from;
 	ARRAY(struct line) lines;
 	struct buf filter;
+	enum store_sort sort;
 	int64_t wanted; /* root of the tree to select when rows are read again */
+	int64_t shown;	/* the same, whatever was selected before; or 0 */
 	bool stale;
 };
+
+static const struct {
+	const char *state; /* in the store */
+	const char *name;  /* in the header */
+} sorts[] = {
+    [SORT_CHANGED] = {"changed", NULL},
+    /* TRANSLATORS: how the list of conversations is sorted. */
+    [SORT_CREATED] = {"created", N_("by creation")},
+    [SORT_TITLE] = {"title", N_("by title")},
+};
+
+#define SORTS (sizeof(sorts) / sizeof(sorts[0]))
 
 static const struct pane_ops ops, filter_ops;
 
@@ -139,23 +164,75 @@ static const char *const marks[] = {
 };
 
 static void
+free_lines(struct conversations *c)
+{
+	for (size_t i = 0; i < c->lines.len; i++)
+		free(c->lines.items[i].words);
+	c->lines.len = 0;
+}
+
+/* When it was changed, or begun, as it is sorted by. */
+static const char *
+time_of(const struct conversations *c, const struct store_row *row)
+{
+	return c->sort == SORT_CREATED ? row->created_at : row->updated_at;
+}
+
+/* What stands over it and its like; NULL: nothing. */
+static const char *
+heading_of(const struct conversations *c, const struct store_row *row)
+{
+	if (row->pinned)
+		return _("Pinned");
+	if (c->sort != SORT_TITLE)
+		return day_name(time_of(c, row));
+	return c->rows.items[0].pinned ? _("Others") : NULL;
+}
+
+static void
 make_lines(struct conversations *c)
 {
 	const char *last = NULL;
 
-	array_clear(&c->lines);
+	free_lines(c);
 	for (size_t i = 0; i < c->rows.len; i++) {
 		const struct store_row *row = &c->rows.items[i];
-		const char *day = row->pinned ? _("Pinned") : day_name(row->updated_at);
+		const char *day = heading_of(c, row);
 		struct line line = {.row = i};
 
-		if (last == NULL || strcmp(day, last) != 0) {
+		if (day != NULL && (last == NULL || strcmp(day, last) != 0)) {
 			struct line title = {.day = day};
 
 			array_push(&c->lines, title);
 		}
 		last = day;
 		array_push(&c->lines, line);
+		line.match = true;
+		if (row->matched)
+			array_push(&c->lines, line);
+	}
+}
+
+static bool
+is_tree(const struct line *line)
+{
+	return line->day == NULL && !line->match;
+}
+
+/* Only what is in view: a snippet takes its time. */
+static void
+read_matches(struct conversations *c)
+{
+	struct store *store = client_store(screen_client(c->pane.screen));
+	size_t end = c->box.top + (size_t)(c->box.height > 0 ? c->box.height : 0);
+
+	for (size_t i = c->box.top; i < end && i < c->lines.len; i++) {
+		struct line *line = &c->lines.items[i];
+		struct error err = ERROR_NONE;
+
+		if (line->match && line->words == NULL)
+			line->words = store_match(store, c->rows.items[line->row].root, &err);
+		error_done(&err);
 	}
 }
 
@@ -167,7 +244,7 @@ read_window(struct conversations *c)
 	const char *filter = c->filter.len > 0 ? c->filter.data : NULL;
 
 	store_rows_done(&c->rows);
-	if (!store_list(store, filter, c->from, WINDOW, &c->rows, &err))
+	if (!store_list_sorted(store, filter, c->sort, c->from, WINDOW, &c->rows, &err))
 		screen_report(c->pane.screen, &err);
 	error_done(&err);
 	make_lines(c);
@@ -178,7 +255,7 @@ static size_t
 line_of(const struct conversations *c, size_t row)
 {
 	for (size_t i = 0; i < c->lines.len; i++)
-		if (c->lines.items[i].day == NULL && c->lines.items[i].row == row)
+		if (is_tree(&c->lines.items[i]) && c->lines.items[i].row == row)
 			return i;
 	return 0;
 }
@@ -209,7 +286,7 @@ selected(const struct conversations *c)
 	if (c->box.selected >= c->lines.len)
 		return NULL;
 	line = &c->lines.items[c->box.selected];
-	return line->day == NULL ? &c->rows.items[line->row] : NULL;
+	return is_tree(line) ? &c->rows.items[line->row] : NULL;
 }
 
 /* Moves the window; the same tree stays selected in the same row of the screen. */
@@ -272,6 +349,23 @@ make_room(struct conversations *c, long rows)
 		shift(c, rows);
 }
 
+/* The tree at a line or, where that is none, the next one, else the one before. */
+static void
+select_tree(struct conversations *c, size_t line)
+{
+	size_t at = line;
+
+	while (at < c->lines.len && !is_tree(&c->lines.items[at]))
+		at++;
+	if (at >= c->lines.len)
+		for (at = line < c->lines.len ? line : c->lines.len; at > 0; at--)
+			if (is_tree(&c->lines.items[at - 1]))
+				break;
+	listbox_select(&c->box, at < c->lines.len || at == 0 ? at : at - 1);
+	if (c->box.selected < c->lines.len && !is_tree(&c->lines.items[c->box.selected]) && at > 0)
+		listbox_select(&c->box, at - 1);
+}
+
 static void
 update(struct pane *pane)
 {
@@ -280,7 +374,10 @@ update(struct pane *pane)
 	ptrdiff_t at;
 
 	/* Without the focus the selection is what is open; with it, what the reader chose. */
-	c->wanted = pane->focused && row != NULL ? row->root : open_root(c);
+	c->wanted = c->shown != 0		   ? c->shown
+		    : pane->focused && row != NULL ? row->root
+						   : open_root(c);
+	c->shown = 0;
 	if (c->stale)
 		read_window(c);
 	at = row_of(c, c->wanted);
@@ -291,7 +388,29 @@ update(struct pane *pane)
 		at = row_of(c, c->wanted);
 	}
 	listbox_resize(&c->box, c->lines.len, pane->rect.height - HEADER_ROWS);
-	listbox_select(&c->box, at >= 0 ? line_of(c, (size_t)at) : c->lines.len > 1 ? 1 : 0);
+	if (at >= 0)
+		listbox_select(&c->box, line_of(c, (size_t)at));
+	else
+		select_tree(c, pane->focused ? c->box.selected : 0);
+	read_matches(c);
+}
+
+/* Tags, dim, behind the title; those that have no room are left out. */
+static void
+paint_tags(struct grid *grid, struct rect rect, int y, int x, int end, const char *tags)
+{
+	char *copy = xstrdup(tags), *rest = copy, *word;
+
+	while ((word = strsep(&rest, " ")) != NULL && word[0] != '\0') {
+		char *clean = sanitize_line(word);
+
+		if (x + 2 + utf8_width(clean, strlen(clean)) <= end) {
+			x = grid_puts(grid, rect, y, x + 1, "#", STYLE_DIM);
+			x = grid_puts(grid, rect, y, x, clean, STYLE_DIM);
+		}
+		free(clean);
+	}
+	free(copy);
 }
 
 static void
@@ -300,9 +419,9 @@ paint_row(const struct conversations *c, struct grid *grid, int y, const struct 
 	struct rect rect = c->pane.rect;
 	char *title = sanitize_line(row->title[0] != '\0' ? row->title : _("(without a title)"));
 	char tail[48], when[16];
-	int room;
+	int room, x;
 
-	age(row->updated_at, when, sizeof(when));
+	age(time_of(c, row), when, sizeof(when));
 	if (row->branches > 0)
 		snprintf(tail, sizeof(tail), "⑂%d %3s", row->branches, when);
 	else
@@ -310,18 +429,58 @@ paint_row(const struct conversations *c, struct grid *grid, int y, const struct 
 	room = rect.width - 3 - utf8_width(tail, strlen(tail)) - 1;
 	grid_puts(grid, rect, y, 1, marks[row->mark],
 	    row->mark == MARK_FAILED ? STYLE_ERROR : STYLE_MATCH);
-	grid_put_cut(grid, rect, y, 3, title, room, STYLE_NORMAL);
+	x = grid_put_cut(grid, rect, y, 3, title, room, row->archived ? STYLE_DIM : STYLE_NORMAL);
+	paint_tags(grid, rect, y, x, 3 + room - 1, row->tags);
 	grid_puts(grid, rect, y, rect.width - 1 - utf8_width(tail, strlen(tail)), tail, STYLE_TIME);
 	free(title);
+}
+
+/* Some of it before the match, so that the match is in view. */
+static void
+paint_match(const struct conversations *c, struct grid *grid, int y, const char *words)
+{
+	struct rect rect = c->pane.rect;
+	const char *match = words != NULL ? strchr(words, '\001') : NULL;
+	const char *from = words;
+	char *clean;
+	int columns;
+
+	if (match == NULL)
+		return;
+	if (utf8_width(words, (size_t)(match - words)) > BEFORE_MATCH) {
+		size_t skip = utf8_fit(words, (size_t)(match - words),
+		    utf8_width(words, (size_t)(match - words)) - BEFORE_MATCH, &columns);
+
+		while (words[skip] != '\001' && words[skip] != ' ')
+			skip++;
+		from = words + skip + (words[skip] == ' ');
+	}
+	clean = xasprintf("%s%s", from > words ? "…" : "", from);
+	columns = 5;
+	for (char *part = clean; part != NULL && columns < rect.width - 1;) {
+		size_t len = strcspn(part, "\001\002");
+		bool found = part > clean && part[-1] == '\001';
+		char *text = xstrndup(part, len), *shown = sanitize_line(text);
+
+		columns = grid_put_cut(grid, rect, y, columns, shown, rect.width - 1 - columns,
+		    found ? STYLE_MATCH : STYLE_DIM);
+		part = part[len] != '\0' ? part + len + 1 : NULL;
+		free(shown);
+		free(text);
+	}
+	free(clean);
 }
 
 static void
 paint_header(const struct conversations *c, struct grid *grid)
 {
 	struct rect rect = c->pane.rect;
+	int x = grid_puts(grid, rect, 0, 1, _("Conversations"), STYLE_TITLE);
 	char *clean;
 
-	grid_puts(grid, rect, 0, 1, _("Conversations"), STYLE_TITLE);
+	if (sorts[c->sort].name != NULL)
+		grid_put_cut(
+		    grid, rect, 0, x + 1, _(sorts[c->sort].name), rect.width - x - 2, STYLE_DIM);
 	if (!is_filtering(c) && c->filter.len == 0) {
 		grid_puts(grid, rect, 1, 1, _("/ filter"), STYLE_PLACEHOLDER);
 		return;
@@ -350,6 +509,10 @@ paint(const struct pane *pane, struct grid *grid)
 			grid_puts(grid, rect, y, 1, line->day, STYLE_DIM);
 			continue;
 		}
+		if (line->match) {
+			paint_match(c, grid, y, line->words);
+			continue;
+		}
 		paint_row(c, grid, y, &c->rows.items[line->row]);
 		if (i == c->box.selected && pane->focused)
 			grid_lay(grid, rect, y, 0, rect.width, STYLE_SELECTED);
@@ -361,20 +524,24 @@ paint(const struct pane *pane, struct grid *grid)
 		    c->filter.len > 0 ? _("Nothing matches.") : _("Nothing here yet."), STYLE_DIM);
 }
 
-/* Over the names of days, which cannot be selected. */
+/* Over the names of days and what was found, which cannot be selected. */
 static void
 move(struct conversations *c, long rows)
 {
+	long step = rows > 0 ? 1 : -1;
 	size_t before;
 
 	make_room(c, rows);
 	before = c->box.selected;
 	listbox_move(&c->box, rows);
-	if (c->box.selected < c->lines.len && c->lines.items[c->box.selected].day != NULL) {
-		listbox_move(&c->box, rows > 0 ? 1 : -1);
-		if (c->lines.items[c->box.selected].day != NULL)
-			listbox_select(&c->box, c->box.selected == 0 ? 1 : before);
-	}
+	while (c->box.selected < c->lines.len && !is_tree(&c->lines.items[c->box.selected]) &&
+	       c->box.selected + (size_t)step < c->lines.len)
+		listbox_move(&c->box, step);
+	if (c->box.selected < c->lines.len && !is_tree(&c->lines.items[c->box.selected]))
+		select_tree(c, rows > 0 && before < c->lines.len && labs(rows) == 1
+				   ? before
+				   : c->box.selected);
+	read_matches(c);
 	screen_damage(c->pane.screen, true);
 }
 
@@ -436,11 +603,14 @@ mouse(struct pane *pane, const struct key *key)
 		/* A screen of rows is between the selection and the end of the window. */
 		make_room(c, rows > 0 ? rows + c->box.height : rows - c->box.height);
 		listbox_scroll(&c->box, rows);
+		read_matches(c);
 		return true;
 	}
 	if (key->mouse != MOUSE_PRESS || key->y < HEADER_ROWS || line >= c->lines.len)
 		return false;
-	if (c->lines.items[line].day == NULL) {
+	if (c->lines.items[line].match)
+		line--;
+	if (is_tree(&c->lines.items[line])) {
 		listbox_select(&c->box, line);
 		open_selected(c);
 	}
@@ -464,6 +634,18 @@ escape(struct conversations *c)
 		screen_focus(screen, screen_pane(screen, "input"));
 }
 
+static void
+next_sort(struct conversations *c)
+{
+	struct error err = ERROR_NONE;
+
+	c->sort = (enum store_sort)((c->sort + 1) % SORTS);
+	store_set(
+	    client_store(screen_client(c->pane.screen)), SORT_STATE, sorts[c->sort].state, &err);
+	error_done(&err); /* of a store that cannot be written: then it is so until the end */
+	filter_changed(c);
+}
+
 static bool
 action(struct pane *pane, const char *name)
 {
@@ -476,6 +658,8 @@ action(struct pane *pane, const char *name)
 	}
 	if (strcmp(name, "choose") == 0)
 		open_selected(c);
+	else if (strcmp(name, "list-sort") == 0)
+		next_sort(c);
 	else if (strcmp(name, "list-filter") == 0)
 		c->pane.ops = &filter_ops;
 	else if (strcmp(name, "escape") == 0)
@@ -502,6 +686,7 @@ destroy(struct pane *pane)
 	struct conversations *c = self(pane);
 
 	store_rows_done(&c->rows);
+	free_lines(c);
 	array_done(&c->lines);
 	buf_done(&c->filter);
 	free(c);
@@ -527,6 +712,21 @@ static const struct pane_ops filter_ops = {
     .free = destroy,
 };
 
+static enum store_sort
+load_sort(struct store *store)
+{
+	struct error err = ERROR_NONE;
+	char *state = store_get(store, SORT_STATE, &err);
+	enum store_sort sort = SORT_CHANGED;
+
+	for (size_t i = 0; state != NULL && i < SORTS; i++)
+		if (strcmp(state, sorts[i].state) == 0)
+			sort = (enum store_sort)i;
+	error_done(&err);
+	free(state);
+	return sort;
+}
+
 struct pane *
 pane_conversations_new(struct screen *screen)
 {
@@ -535,6 +735,7 @@ pane_conversations_new(struct screen *screen)
 	c->pane.ops = &ops;
 	c->pane.screen = screen;
 	c->stale = true;
+	c->sort = load_sort(client_store(screen_client(screen)));
 	buf_init(&c->filter, 256);
 	return &c->pane;
 }
@@ -587,19 +788,11 @@ pane_conversations_neighbour(struct pane *pane, int step)
 	return at >= 0 && at < (ptrdiff_t)c->rows.len ? c->rows.items[at].opens : 0;
 }
 
-int64_t
-pane_conversations_attention(struct pane *pane)
+void
+pane_conversations_show(struct pane *pane, int64_t root)
 {
-	static const enum store_mark order[] = {MARK_UNREAD, MARK_WAITING, MARK_FAILED};
-	struct conversations *c = self(pane);
-
-	refresh_top(c);
-	for (size_t o = 0; o < sizeof(order) / sizeof(order[0]); o++)
-		for (size_t i = 0; i < c->rows.len; i++)
-			if (c->rows.items[i].mark == order[o] &&
-			    c->rows.items[i].root != open_root(c))
-				return c->rows.items[i].latest;
-	return 0;
+	self(pane)->shown = root;
+	pane_touch(pane);
 }
 
 bool

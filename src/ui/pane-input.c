@@ -44,6 +44,7 @@ struct input {
 	int rows, cursor_y, cursor_x, top;
 	struct draft_place place; /* of the draft */
 	bool dirty;
+	bool deleted; /* something was, since the text was edited */
 	struct timer *save;
 	string_list history;
 	size_t history_at; /* 0: the draft itself; n: the n-th prompt back */
@@ -93,6 +94,7 @@ static void
 changed(struct input *in)
 {
 	in->dirty = true;
+	in->deleted = false;
 	in->history_at = 0;
 	if (in->save == NULL)
 		in->save = loop_timer(
@@ -139,6 +141,23 @@ pane_input_insert(struct pane *pane, const char *text, size_t len)
 {
 	editor_insert(self(pane)->editor, text, len);
 	changed(self(pane));
+}
+
+void
+pane_input_deleted(struct pane *pane)
+{
+	self(pane)->deleted = true;
+}
+
+bool
+pane_input_undo(struct pane *pane, bool newer)
+{
+	struct input *in = self(pane);
+
+	if ((newer && in->deleted) || !editor_do(in->editor, EDIT_UNDO))
+		return false;
+	changed(in);
+	return true;
 }
 
 const char *

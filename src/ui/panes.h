@@ -30,10 +30,9 @@ struct pane *pane_conversations_new(struct screen *);
 /* The n-th conversation of the list, or the neighbour of the open one; 0: there is none. */
 int64_t pane_conversations_nth(struct pane *, size_t n);
 int64_t pane_conversations_neighbour(struct pane *, int step);
-/* The next one that waits for the reader: answered, waiting or failed. */
-int64_t pane_conversations_attention(struct pane *);
 bool pane_conversations_selected(struct pane *, int64_t *latest, int64_t *root);
 void pane_conversations_reload(struct pane *);
+void pane_conversations_show(struct pane *, int64_t root); /* selects it, if it is there */
 
 /* pane-messages.c: "messages". */
 struct pane *pane_messages_new(struct screen *);
@@ -58,6 +57,9 @@ void pane_input_load(struct pane *);  /* the draft of what is open */
 void pane_input_save(struct pane *);  /* the same way back; cheap if nothing changed */
 void pane_input_set(struct pane *, const char *text, size_t len);
 void pane_input_insert(struct pane *, const char *text, size_t len);
+/* Something was deleted; and undoing an edit, if (newer) it was made since. False: there is none. */
+void pane_input_deleted(struct pane *);
+bool pane_input_undo(struct pane *, bool newer);
 const char *pane_input_text(const struct pane *, size_t *len);
 
 /* pane-status.c: "status"; takes no focus. */

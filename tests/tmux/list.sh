@@ -33,10 +33,7 @@ sees '   apples and pears' 'Esc shows all again'
 keys G d
 sees 'Delete “apples and pears”?' 'd asks first'
 keys s
-sees 'Deleted, here and on the server' 'it is deleted on the server'
-lacks '   apples and pears' '... and here'
-[ "$(server_count '"method":"DELETE"')" -eq 1 ]
-report $? '... once'
+lacks '   apples and pears' 'it is gone from the list'
 
 keys Escape
 sees 'Esc browse'
@@ -49,4 +46,6 @@ lacks '  engines of steam  '
 keys Enter
 sees 'You said: the moon at night' 'Enter opens it'
 quit
+[ "$(server_count '"method":"DELETE"')" -eq 1 ]
+report $? 'what was deleted is deleted on the server, once'
 done_screens
