@@ -34,12 +34,11 @@ in_list(struct screen *screen)
 static int64_t
 chosen(struct screen *screen)
 {
-	int64_t latest, root;
+	int64_t opens, root;
 
 	if (!in_list(screen))
 		return view_key(screen_view(screen));
-	return pane_conversations_selected(screen_pane(screen, "list"), &latest, &root) ? latest
-											: 0;
+	return pane_conversations_selected(screen_pane(screen, "list"), &opens, &root) ? opens : 0;
 }
 
 /* Its row of the list. False, and that is said, if there is none. */

@@ -796,13 +796,13 @@ pane_conversations_show(struct pane *pane, int64_t root)
 }
 
 bool
-pane_conversations_selected(struct pane *pane, int64_t *latest, int64_t *root)
+pane_conversations_selected(struct pane *pane, int64_t *opens, int64_t *root)
 {
 	const struct store_row *row = selected(self(pane));
 
 	if (row == NULL)
 		return false;
-	*latest = row->latest;
+	*opens = row->opens;
 	*root = row->root;
 	return true;
 }

@@ -30,7 +30,8 @@ struct pane *pane_conversations_new(struct screen *);
 /* The n-th conversation of the list, or the neighbour of the open one; 0: there is none. */
 int64_t pane_conversations_nth(struct pane *, size_t n);
 int64_t pane_conversations_neighbour(struct pane *, int step);
-bool pane_conversations_selected(struct pane *, int64_t *latest, int64_t *root);
+/* What Enter would open, and the tree it is in. */
+bool pane_conversations_selected(struct pane *, int64_t *opens, int64_t *root);
 void pane_conversations_reload(struct pane *);
 void pane_conversations_show(struct pane *, int64_t root); /* selects it, if it is there */
 
