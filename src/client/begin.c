@@ -165,12 +165,19 @@ find_owner(struct client *client, const struct conversation *base, int64_t entry
 	return true;
 }
 
-/* What was said up to here goes along: but for what never was. */
+bool
+begin_brings(const struct entry *entry)
+{
+	bool ours = entry->type == ENTRY_MESSAGE_INPUT || entry->type == ENTRY_FUNCTION_RESULT;
+
+	return entry->state == ENTRY_COMPLETE || (!ours && entry->state != ENTRY_UNSENT);
+}
+
 static void
 bring_along(struct turn *turn, struct entry *const *entries, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (entries[i]->state != ENTRY_UNSENT)
+		if (begin_brings(entries[i]))
 			array_push(&turn->context, entry_copy(entries[i]));
 }
 

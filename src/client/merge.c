@@ -135,8 +135,10 @@ count_copies(const struct conversation *conversation, struct entry *const *entri
 	for (size_t i = 0; i < conversation->inherited; i++) {
 		const struct entry *entry = conversation->entries.items[i];
 
-		if (entry->state != ENTRY_UNSENT)
-			copies += conversation->carried ? wire_input_count(entry) : 1;
+		if (conversation->carried)
+			copies += begin_brings(entry) ? wire_input_count(entry) : 0;
+		else
+			copies += entry->state != ENTRY_UNSENT;
 	}
 	return copies;
 }

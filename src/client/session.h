@@ -143,6 +143,12 @@ void retry_go_on(struct client *, int64_t conversation, const struct event *);
 /* begin.c: how a conversation that the server never heard of begins. */
 enum turn_kind begin_kind(const struct conversation *);
 
+/*
+ * begin.c: whether an entry goes along where what was said is brought along. What
+ * never went out does not, and what may have arrived is not sent again unasked.
+ */
+bool begin_brings(const struct entry *);
+
 /* begin.c: a turn whose inputs are in the conversation already, at its end. Takes run->turn over. */
 bool run_again(struct client *, struct request *, struct conversation *, struct error *);
 

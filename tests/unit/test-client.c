@@ -519,6 +519,23 @@ test_carry(void **state)
 	bench_close(&b);
 }
 
+/* What may have arrived is not sent again along with what is said next. */
+static void
+test_no_carry_unasked(void **state)
+{
+	struct bench b;
+	int64_t key;
+
+	(void)state;
+	set_up(&b);
+	key = bench_start(&b, "!reset-head one");
+	expect_path(&b, key, "u(interrupted):!reset-head one");
+	bench_append(&b, key, "two");
+	expect_path(&b, key, "u(interrupted):!reset-head one | u:two | a:You said: two");
+	assert_int_equal(server_count(&b.server, "!reset-head one"), 1);
+	bench_close(&b);
+}
+
 /* One that failed to begin brings all of it along when it is sent again. */
 static void
 test_carry_again(void **state)
@@ -1405,6 +1422,7 @@ main(void)
 	    cmocka_unit_test(test_fork_without_store),
 	    cmocka_unit_test(test_new_ids),
 	    cmocka_unit_test(test_carry),
+	    cmocka_unit_test(test_no_carry_unasked),
 	    cmocka_unit_test(test_carry_again),
 	    cmocka_unit_test(test_server_keeps_nothing),
 	    cmocka_unit_test(test_whole_ids),
